@@ -1,0 +1,52 @@
+"""The command line's one gateway to AWS: whose account, which region, which endpoint.
+
+On the local target every client speaks to the emulator with its root key and nothing is read from the
+user's AWS configuration, so that "local" cannot touch a real account by accident.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import boto3
+
+LOCAL_ACCOUNT = "000000000000"
+LOCAL_KEY = "test"
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Where the commands go. `endpoint` is empty on AWS and the emulator's address on the local target."""
+
+    target: str
+    region: str
+    account: str
+    partition: str = "aws"
+    profile: str = ""
+    endpoint: str = ""
+
+    @cached_property
+    def session(self) -> "boto3.Session":
+        """The boto3 session; made on first use because importing boto3 takes a third of a second."""
+        import boto3
+
+        if self.endpoint:
+            return boto3.Session(
+                aws_access_key_id=LOCAL_KEY, aws_secret_access_key=LOCAL_KEY, region_name=self.region
+            )
+        return boto3.Session(profile_name=self.profile or None, region_name=self.region)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client for the service; clients are cheap after the first and are not cached here."""
+        from botocore.config import Config
+
+        config = Config(
+            retries={"mode": "standard", "max_attempts": 4},
+            connect_timeout=10,
+            read_timeout=60,
+            s3={"addressing_style": "path"} if self.endpoint else None,
+            # The emulator is on loopback: a proxy of the user's must not see these requests.
+            proxies={} if self.endpoint else None,
+        )
+        return self.session.client(service, endpoint_url=self.endpoint or None, config=config)

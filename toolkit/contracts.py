@@ -1,0 +1,337 @@
+"""The shapes that cross a boundary: command line ↔ Lambda, agent ↔ checker, program ↔ engine, record ↔ reader.
+
+All are immutable `msgspec` structs: they import in milliseconds, encode themselves, and decoding a
+document that does not fit raises `msgspec.ValidationError` with the path of what is wrong.
+Seconds are floats, sizes are bytes, money is US dollars, times are RFC 3339 in UTC.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+import msgspec
+
+Severity = Literal["info", "low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high", "critical")
+
+RunStatus = Literal["queued", "running", "ok", "not_converged", "budget_exceeded", "cancelled", "error"]
+CheckStatus = Literal["ok", "findings", "error", "unsupported", "slow"]
+RehearseDepth = Literal["off", "plan", "apply"]
+
+MODEL_ERROR_PREFIX = "[[tfkit-model-error]] "
+"""How the local model server says that the model behind it failed.
+
+The emulator answers with a canned text of its own when its upstream fails, which would pass for a
+model's answer; so the server always answers, and what went wrong stands behind this prefix."""
+
+EMULATOR_MOCK = re.compile(r"^\[ministack mock \w+ .*\] reply for prompt#[0-9a-f]{8}$")
+"""The emulator's own canned answer; a run that sees it has no model."""
+
+RUN_ID = re.compile(r"^[0-9a-z][0-9a-z-]{7,47}$")
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every shape of ours: immutable, by keyword, and strict about what it does not know."""
+
+
+class Finding(Shape):
+    """One thing a validator has to say. `line` counts from 1; 0 means the whole file or tree."""
+
+    validator: str
+    rule: str
+    severity: Severity
+    message: str
+    file: str = ""
+    line: int = 0
+    hint: str = ""
+    url: str = ""
+
+
+class FileEntry(Shape):
+    """A file of a result: path relative to the tree's root with `/`, content by hash and size."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+class Tree(Shape):
+    """The files of a workspace in memory: relative path with `/` → content.
+
+    What is checked, stored and delivered is this value, so it is the same bytes by construction.
+    """
+
+    files: dict[str, bytes] = {}
+
+    @property
+    def hash(self) -> str:
+        """`sha256:` over the sorted list of paths and content hashes; equal trees have equal hashes."""
+        outer = hashlib.sha256()
+        for entry in self.entries:
+            outer.update(f"{entry.sha256}  {entry.path}\n".encode())
+        return "sha256:" + outer.hexdigest()
+
+    @property
+    def entries(self) -> list[FileEntry]:
+        """The files by path, in order."""
+        return [
+            FileEntry(path=path, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+            for path, content in sorted(self.files.items())
+        ]
+
+
+class Tool(Shape):
+    """The executable or library behind a check."""
+
+    name: str
+    version: str
+
+
+class CheckResult(Shape):
+    """How one validator ended on one tree. `detail` says why for anything but `ok` and `findings`."""
+
+    validator: str
+    status: CheckStatus
+    findings: list[Finding] = []
+    seconds: float = 0.0
+    tool: Tool | None = None
+    detail: str = ""
+
+
+class SkippedCheck(Shape):
+    """A validator that did not run, and the reason."""
+
+    validator: str
+    reason: str
+
+
+class CheckReport(Shape):
+    """What a checker says of one tree (named by its hash)."""
+
+    tree: str
+    results: list[CheckResult]
+    skipped: list[SkippedCheck] = []
+    sandbox: str = "none"
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing closes the gate: every result is `ok`, `unsupported` or `slow`."""
+        return all(r.status in ("ok", "unsupported", "slow") for r in self.results)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """All findings, in the order of the results."""
+        return [finding for result in self.results for finding in result.findings]
+
+
+class AskRequest(Shape):
+    """What the client sends to the agent. `timeout_s` is the run's own deadline in seconds."""
+
+    run_id: str
+    prompt: str
+    model: str = ""
+    rehearse: RehearseDepth = "plan"
+    max_followups: int = 3
+    max_cost_usd: float | None = None
+    timeout_s: float = 600.0
+    caller: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """Names the request: the same run id with another request is refused."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+
+
+class Usage(Shape):
+    """What a run consumed. `cost_usd` is None where the model has no known price."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+
+
+class Attempt(Shape):
+    """One time that the gate was asked: the tree's hash and how each validator ended."""
+
+    n: int
+    tree: str
+    validators: dict[str, CheckStatus]
+    findings: list[Finding] = []
+
+
+class RunResult(Shape):
+    """The outcome of a run; stored as `runs/<run_id>/result.json` and printed by `ask --json`."""
+
+    run_id: str
+    status: RunStatus
+    model: str
+    prompt: str
+    output: str
+    files: list[FileEntry] = []
+    attempts: list[Attempt] = []
+    usage: Usage = Usage()
+    seconds: float = 0.0
+    trace_id: str = ""
+    error: str | None = None
+    checks: list[CheckResult] = []
+    skipped: list[SkippedCheck] = []
+    not_proven: list[str] = []
+    sandbox: str = "none"
+
+
+class RunRecord(Shape):
+    """The row of a run in the table: who holds it, how far it is, how it ended."""
+
+    run_id: str
+    status: RunStatus
+    request_sha256: str
+    prompt: str
+    model: str = ""
+    caller: str = ""
+    started: str = ""
+    updated: str = ""
+    owner: str = ""
+    lease_until: int = 0
+    step: str = ""
+    attempt: int = 0
+    attempts: list[Attempt] = []
+    error: str | None = None
+
+
+class TraceSummary(Shape):
+    """A run as a row of `tfkit traces`. `start` is RFC 3339, `spans` the number of spans."""
+
+    run_id: str
+    trace_id: str
+    start: str
+    seconds: float
+    status: str
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    tool_calls: int
+    spans: int
+
+
+class Price(Shape):
+    """US dollars per million tokens."""
+
+    input: float
+    output: float
+
+
+class ModelEntry(Shape):
+    """A model of the registry. `id` is the foundation model, `profile` the ARN of its inference profile.
+
+    `price` is None where none is known to the registry; genai-prices is asked then.
+    """
+
+    provider: Literal["bedrock"]
+    id: str
+    profile: str = ""
+    context: int = 200_000
+    max_tokens: int = 8_192
+    price: Price | None = None
+
+
+class Registry(Shape):
+    """The value of the registry parameter: which models there are, and which one is meant by default."""
+
+    default: str
+    models: dict[str, ModelEntry]
+
+
+class PlatformConfig(Shape):
+    """Everything that the Pulumi program needs to know; made by `deploy`, plain data.
+
+    `prefix` starts every physical name. `agent_zip` is the source of the function's handler on the
+    local target; on AWS it is empty and the function is a container image.
+    """
+
+    stack: str
+    account: str
+    region: str
+    partition: str
+    prefix: str
+    version: str
+    registry: Registry
+    tags: dict[str, str] = {}
+    agent_zip: dict[str, str] = {}
+    agent_runtime: str = "python3.11"
+    agent_memory_mb: int = 3008
+    agent_timeout_s: int = 900
+    agent_storage_mb: int = 4096
+    agent_environment: dict[str, str] = {}
+    log_retention_days: int = 30
+    lock_mode: Literal["GOVERNANCE", "COMPLIANCE"] = "GOVERNANCE"
+    lock_days: int = 7
+    runs_expire_days: int = 90
+    daily_token_limit: int = 1_000_000
+    email: str = ""
+    permissions_boundary: str = ""
+    force_destroy: bool = False
+
+    @property
+    def all_tags(self) -> dict[str, str]:
+        """The tags of every resource: the user's own, then ours, which cannot be overridden."""
+        return {**self.tags, "tfkit:stack": self.stack, "tfkit:version": self.version}
+
+
+class StackOutputs(Shape):
+    """What a platform exports; the only thing that the client needs to know of it."""
+
+    version: str
+    function_name: str
+    function_arn: str
+    agent_role_arn: str
+    runs_bucket: str
+    audit_bucket: str
+    runs_table: str
+    delivery_stream: str
+    registry_parameter: str
+    kms_key_arn: str
+    repository_url: str
+    topic_arn: str
+    dead_letter_queue_url: str
+    log_group: str
+    dashboard: str
+    token_alarm: str
+    profiles: dict[str, str]
+
+
+class ResourceEvent(NamedTuple):
+    """One step of an engine, as it starts and as it ends.
+
+    `operation` is create, update, replace, delete, same, read or refresh; `state` is started, done or failed.
+    """
+
+    urn: str
+    type: str
+    name: str
+    operation: str
+    state: str
+    seconds: float = 0.0
+    error: str = ""
+
+
+class Changes(Shape):
+    """How many custom resources an operation touches, by kind."""
+
+    create: int = 0
+    update: int = 0
+    replace: int = 0
+    delete: int = 0
+    same: int = 0
+
+
+def to_json(value: object) -> bytes:
+    """A shape, or plain data, as compact JSON."""
+    return msgspec.json.encode(value)
+
+
+def to_data(value: object) -> Mapping[str, object]:
+    """A shape as plain dictionaries and lists."""
+    return msgspec.to_builtins(value)

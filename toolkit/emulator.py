@@ -1,0 +1,158 @@
+"""Starts, watches and stops a MiniStack process, the AWS emulator from PyPI.
+
+Used by the local target, which keeps its state on disk, and by rehearsals, which throw it away. The
+process listens on 127.0.0.1 only, enforces IAM and SigV4, and starts with a scrubbed environment: an
+`AWS_ACCESS_KEY_ID` that it inherited would become a root key, and functions inherit what it has.
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from toolkit.errors import EmulatorFailed
+
+READY_SECONDS = 30.0
+STOP_SECONDS = 20.0
+
+# What functions of the local target legitimately need of the machine: where executables and temporary
+# files are, how to get out (terraform's downloads), and where the provider mirror is. No credentials.
+PASSED_ON = (
+    "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    "TFKIT_PROVIDER_MIRROR", "XDG_DATA_HOME", "XDG_DATA_DIRS", "VIRTUAL_ENV",
+)  # fmt: skip
+
+
+def free_port(preferred: int = 0) -> int:
+    """A free port of 127.0.0.1: the preferred one if it is free, else another."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise EmulatorFailed("no free port on 127.0.0.1", "stop something that listens, and try again")
+
+
+class Emulator:
+    """One MiniStack process over one folder. Not safe for two processes at once; its owner sees to that."""
+
+    def __init__(self, folder: Path, *, bedrock_url: str = "", bedrock_timeout_s: float = 150.0) -> None:
+        self.folder = folder
+        self.port = 0
+        self._bedrock_url = bedrock_url
+        self._bedrock_timeout_s = bedrock_timeout_s
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """The address for AWS clients."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The process id, 0 when it does not run."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is alive."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, preferred_port: int = 0) -> None:
+        """Start and wait until it answers. Raises `EmulatorFailed` with the end of its log."""
+        for folder in (self.folder, self.folder / "tmp"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.port = free_port(preferred_port)
+        with (self.folder / "emulator.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "ministack"],
+                env=self._environment(),
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+        self._wait_ready()
+
+    def stop(self) -> None:
+        """Stop with SIGTERM, which is the only way in which the emulator writes its state."""
+        if self._process is None:
+            return
+        if self.running:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        # Functions run as children of the emulator, in its process group.
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        self._process = None
+
+    def _environment(self) -> dict[str, str]:
+        passed = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
+        ours = {
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self.port),
+            "AUTH": "true",
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(self.folder / "state"),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self.folder / "s3"),
+            "TMPDIR": str(self.folder / "tmp"),
+            "SFTP_ENABLED": "0",
+            "IOT_MTLS_ENABLED": "0",
+            "LOG_LEVEL": "WARNING",
+            "PYTHONUNBUFFERED": "1",
+        }
+        if self._bedrock_url:
+            ours["MINISTACK_BEDROCK_PROXY_URL"] = self._bedrock_url
+            ours["MINISTACK_BEDROCK_PROXY_TIMEOUT_SECONDS"] = str(self._bedrock_timeout_s)
+        return passed | ours
+
+    def _wait_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if not self.running:
+                break
+            if healthy(self.endpoint):
+                return
+            time.sleep(0.05)
+        self.stop()
+        raise EmulatorFailed(f"the emulator did not become ready: {self._log_tail()}", "see `tfkit doctor`")
+
+    def _log_tail(self) -> str:
+        lines = (self.folder / "emulator.log").read_text("utf-8", "replace").splitlines()
+        return " / ".join(lines[-3:]) or "it wrote no log"
+
+
+def healthy(endpoint: str) -> bool:
+    """Whether an emulator answers at the endpoint."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(endpoint + "/_localstack/health", timeout=2) as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _die_with_parent() -> None:
+    """On Linux the kernel ends the emulator when its owner is killed; elsewhere the next start does."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)

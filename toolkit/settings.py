@@ -1,0 +1,124 @@
+"""The settings of one invocation, read once: flags, then `TFKIT_*`, then `./tfkit.toml`, then defaults.
+
+`Settings` is frozen and is handed down; nothing below the command line reads the environment for it.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from toolkit.contracts import Shape
+from toolkit.errors import UsageError
+
+FILE = "tfkit.toml"
+ENVIRONMENT = "TFKIT_"
+STACK_NAME = re.compile(r"^[a-z][a-z0-9-]{0,19}$")
+
+# Environment variables that are not settings of a platform but of the machine or of a child process.
+NOT_SETTINGS = {"TFKIT_PROVIDER_MIRROR", "TFKIT_LLM_API_KEY", "TFKIT_EMULATOR_ENDPOINT"}
+
+
+class Settings(Shape):
+    """What the user asked for. Field names are the keys of `tfkit.toml`; `TFKIT_STACK` sets `stack`.
+
+    `pin_account` and `pin_region` guard against the wrong one: any other is refused before anything happens.
+    """
+
+    target: Literal["local", "aws"] = "local"
+    engine: Literal["", "embedded", "pulumi"] = ""
+    stack: str = "dev"
+    region: str = "us-east-1"
+    profile: str = ""
+    pin_account: str = ""
+    pin_region: str = ""
+    home: str = ""
+    email: str = ""
+    tags: dict[str, str] = {}
+    permissions_boundary: str = ""
+    log_retention_days: int = 30
+    lock_mode: Literal["GOVERNANCE", "COMPLIANCE"] = "GOVERNANCE"
+    lock_days: int = 7
+    runs_expire_days: int = 90
+    daily_token_limit: int = 1_000_000
+    llm: str = ""
+    llm_model: str = ""
+    llm_timeout_s: float = 120.0
+    validators: list[str] = []
+
+    @property
+    def folder(self) -> Path:
+        """TFKIT_HOME: where everything on this machine lies; by default the platform's user data folder."""
+        if self.home:
+            return Path(self.home).expanduser().absolute()
+        import platformdirs  # only needed without TFKIT_HOME, and not free to import
+
+        return Path(platformdirs.user_data_dir("tfkit", appauthor=False))
+
+    @property
+    def stack_folder(self) -> Path:
+        """What belongs to this stack on this target."""
+        return self.folder / self.target / self.stack
+
+
+def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
+    """Read the settings. Flags that are None were not given.
+
+    Raises `UsageError` for an unknown key or a value of the wrong form, naming where it stands.
+    """
+    environment = os.environ if environment is None else environment
+    from_file, where = _file(cwd or Path.cwd())
+    from_env = {
+        key.removeprefix(ENVIRONMENT).lower(): value
+        for key, value in environment.items()
+        if key.startswith(ENVIRONMENT) and key not in NOT_SETTINGS and value
+    }
+    given = {key: value for key, value in flags.items() if value is not None}
+    _known(from_file, where)
+    _known(from_env, "the environment", prefix=ENVIRONMENT)
+    settings = _convert({**from_file, **from_env, **given}, where)
+    if settings.pin_region not in ("", settings.region):
+        raise UsageError(
+            f"region {settings.region} differs from the pinned one, {settings.pin_region}",
+            f"use --region {settings.pin_region}, or change pin_region in {where}",
+        )
+    return settings
+
+
+def _file(cwd: Path) -> tuple[dict[str, Any], str]:
+    path = cwd / FILE
+    if not path.is_file():
+        return {}, FILE
+    try:
+        return tomllib.loads(path.read_text("utf-8")), str(path)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise UsageError(f"{path} is not valid TOML: {broken}") from broken
+
+
+def _known(values: Mapping[str, Any], where: str, prefix: str = "") -> None:
+    fields = Settings.__struct_fields__
+    for key in values:
+        if key not in fields:
+            shown = prefix + key.upper() if prefix else key
+            raise UsageError(f"unknown setting {shown} in {where}", "known are: " + ", ".join(sorted(fields)))
+
+
+def _convert(values: dict[str, Any], where: str) -> Settings:
+    for name in ("tags", "validators"):
+        if isinstance(values.get(name), str):
+            parts = [part.strip() for part in values[name].split(",") if part.strip()]
+            values[name] = dict(p.split("=", 1) for p in parts if "=" in p) if name == "tags" else parts
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as wrong:
+        raise UsageError(f"a setting has a value that it cannot have: {wrong}", f"see the flags and {where}") from wrong
+    if not STACK_NAME.fullmatch(settings.stack):
+        raise UsageError(
+            f"{settings.stack!r} cannot name a stack",
+            "use a lower-case letter, then up to 19 lower-case letters, digits and hyphens",
+        )
+    return settings
