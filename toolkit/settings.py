@@ -15,6 +15,7 @@ import msgspec
 from toolkit.contracts import Shape
 from toolkit.errors import UsageError
 
+DEFAULT_REGION = "us-east-1"
 FILE = "tfkit.toml"
 ENVIRONMENT = "TFKIT_"
 STACK_NAME = re.compile(r"^[a-z][a-z0-9-]{0,19}$")
@@ -26,13 +27,14 @@ NOT_SETTINGS = {"TFKIT_PROVIDER_MIRROR", "TFKIT_LLM_API_KEY", "TFKIT_EMULATOR_EN
 class Settings(Shape):
     """What the user asked for. Field names are the keys of `tfkit.toml`; `TFKIT_STACK` sets `stack`.
 
+    An empty `region`, `engine` or `llm` means: as at the last `up` of this stack, else the default.
     `pin_account` and `pin_region` guard against the wrong one: any other is refused before anything happens.
     """
 
     target: Literal["local", "aws"] = "local"
     engine: Literal["", "embedded", "pulumi"] = ""
     stack: str = "dev"
-    region: str = "us-east-1"
+    region: str = ""
     profile: str = ""
     pin_account: str = ""
     pin_region: str = ""
@@ -81,7 +83,7 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None,
     _known(from_file, where)
     _known(from_env, "the environment", prefix=ENVIRONMENT)
     settings = _convert({**from_file, **from_env, **given}, where)
-    if settings.pin_region not in ("", settings.region):
+    if settings.pin_region and settings.region not in ("", settings.pin_region):
         raise UsageError(
             f"region {settings.region} differs from the pinned one, {settings.pin_region}",
             f"use --region {settings.pin_region}, or change pin_region in {where}",

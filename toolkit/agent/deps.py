@@ -1,0 +1,45 @@
+"""What the tools and hooks of one run share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from toolkit.agent.workspace import Workspace
+from toolkit.checker import Checker
+from toolkit.contracts import Price
+
+
+@dataclass
+class Ledger:
+    """What the run has consumed so far, and what it may. Costs are None for a model without a price."""
+
+    price: Price | None = None
+    max_cost_usd: float | None = None
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    tool_calls: int = 0
+    unpriced: bool = False
+    cost: Decimal = Decimal(0)
+
+    @property
+    def cost_usd(self) -> float | None:
+        """US dollars so far, or None where the model has no known price."""
+        return None if self.unpriced else float(self.cost)
+
+
+@dataclass
+class Deps:
+    """The run's workspace, its checker, what it may consume, and how to say where it is.
+
+    `progress` writes a step into the run's record and renews the lease; it raises where the run was
+    cancelled or taken over.
+    """
+
+    workspace: Workspace
+    checker: Checker
+    validators: tuple[str, ...]
+    ledger: Ledger
+    model_name: str
+    progress: Callable[[str], None]
+    steps: list[str] = field(default_factory=list)

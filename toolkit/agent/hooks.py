@@ -1,0 +1,77 @@
+"""What the host does around every request to the model: say where the run is, look at the answer, count.
+
+Some failures of a model's API end as success unless one looks (FACTS: an answer cut off at its token
+limit, a guardrail, a malformed tool call, the emulator's own mock); they end the run here.
+"""
+
+from typing import Any
+
+from pydantic_ai import RunContext
+from pydantic_ai.capabilities import AbstractCapability
+from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.models import ModelRequestContext
+
+from toolkit.agent.deps import Deps, Ledger
+from toolkit.agent.models import cost_of
+from toolkit.contracts import EMULATOR_MOCK, MODEL_ERROR_PREFIX
+from toolkit.errors import BudgetExceeded, ModelFailed
+
+CUT_OFF = {
+    "length": "the model's answer was cut off at its token limit",
+    "content_filter": "a guardrail or content filter stopped the model's answer",
+    "error": "the model ended its answer with an error",
+}
+
+
+class RunHooks(AbstractCapability[Deps]):
+    """Renews the lease before each request, and checks and counts each response."""
+
+    def __init__(self, model_id: str) -> None:
+        self._model_id = model_id
+
+    async def before_model_request(
+        self, ctx: RunContext[Deps], request_context: ModelRequestContext
+    ) -> ModelRequestContext:
+        """Write the step into the record; raises where the run was cancelled."""
+        ctx.deps.progress(f"model, turn {ctx.deps.ledger.requests + 1}")
+        return request_context
+
+    async def after_model_request(
+        self, ctx: RunContext[Deps], *, request_context: ModelRequestContext, response: ModelResponse
+    ) -> ModelResponse:
+        """Raises `ModelFailed` for an answer that is none, `BudgetExceeded` when the money is spent."""
+        count(ctx.deps.ledger, self._model_id, response)
+        refuse_bad_answer(response)
+        return response
+
+
+def refuse_bad_answer(response: ModelResponse) -> None:
+    """Raise `ModelFailed` naming the cause where the response is not a model's whole answer."""
+    for part in response.parts:
+        if isinstance(part, TextPart):
+            if part.content.startswith(MODEL_ERROR_PREFIX):
+                raise ModelFailed(part.content.removeprefix(MODEL_ERROR_PREFIX))
+            if EMULATOR_MOCK.match(part.content.strip()):
+                raise ModelFailed("no model answered: the emulator made up a text of its own")
+    if response.finish_reason in CUT_OFF:
+        raise ModelFailed(CUT_OFF[response.finish_reason])
+    details: dict[str, Any] = response.provider_details or {}
+    if details.get("finish_reason") == "malformed_tool_use":
+        raise ModelFailed("the model's tool call could not be parsed")
+    if not any(isinstance(part, TextPart | ToolCallPart) for part in response.parts):
+        raise ModelFailed("the model gave an empty answer")
+
+
+def count(ledger: Ledger, model_id: str, response: ModelResponse) -> None:
+    """Add a response to the ledger. Raises `BudgetExceeded` when it crosses the budget."""
+    ledger.requests += 1
+    ledger.input_tokens += response.usage.input_tokens
+    ledger.output_tokens += response.usage.output_tokens
+    ledger.tool_calls += sum(isinstance(part, ToolCallPart) for part in response.parts)
+    cost = cost_of(model_id, ledger.price, response.usage)
+    if cost is None:
+        ledger.unpriced = True
+        return
+    ledger.cost += cost
+    if ledger.max_cost_usd is not None and ledger.cost > ledger.max_cost_usd:
+        raise BudgetExceeded(f"${ledger.cost:.4f} spent, ${ledger.max_cost_usd:.4f} allowed")

@@ -1,0 +1,32 @@
+"""The artifacts of a run in the runs bucket: `runs/<run_id>/workspace/…` and `result.json`."""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from toolkit.contracts import RunResult, Tree, to_json
+from toolkit.errors import PlatformError
+
+
+class Store:
+    """Writes below `runs/<run_id>/`. Every method raises `PlatformError` where the bucket refuses."""
+
+    def __init__(self, s3: Any, bucket: str, run_id: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._prefix = f"runs/{run_id}/"
+
+    def tree(self, tree: Tree) -> None:
+        """The files, byte for byte as they were checked."""
+        for path, content in tree.files.items():
+            self._put(f"workspace/{path}", content)
+
+    def result(self, result: RunResult) -> None:
+        """The outcome; written last, so whoever finds it finds all the rest."""
+        self._put("result.json", to_json(result))
+
+    def _put(self, name: str, content: bytes) -> None:
+        try:
+            self._s3.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=content)
+        except (ClientError, BotoCoreError) as error:
+            raise PlatformError(f"cannot store {name}: {error}") from error

@@ -1,0 +1,105 @@
+"""The tools that the model has. Their docstrings are what it reads of them.
+
+A mistake of the model's is a `ModelRetry` that says how to mend it. A failure of the platform is a
+`PlatformError`, which ends the run and is never shown to the model.
+"""
+
+from pydantic_ai import ModelRetry, RunContext, Tool
+
+from toolkit.agent.deps import Deps
+from toolkit.agent.feedback import of_report, of_result
+from toolkit.agent.workspace import Refused
+from toolkit.errors import PlatformError
+
+
+def list_files(ctx: RunContext[Deps]) -> str:
+    """List every file of the workspace with its size in bytes."""
+    return "\n".join(f"{path} ({size} bytes)" for path, size in ctx.deps.workspace.paths()) or "no files yet"
+
+
+def read_file(ctx: RunContext[Deps], path: str) -> str:
+    """Read a file.
+
+    Args:
+        path: relative to the root of the module, with forward slashes.
+    """
+    try:
+        return ctx.deps.workspace.read(path)
+    except Refused as error:
+        raise ModelRetry(str(error)) from error
+
+
+def write_file(ctx: RunContext[Deps], path: str, content: str) -> str:
+    """Create a file, or replace the whole of one.
+
+    Args:
+        path: relative to the root of the module, with forward slashes.
+        content: the whole text of the file.
+    """
+    try:
+        return f"wrote {path} ({ctx.deps.workspace.write(path, content)} bytes)"
+    except Refused as error:
+        raise ModelRetry(str(error)) from error
+
+
+def edit_file(ctx: RunContext[Deps], path: str, old: str, new: str) -> str:
+    """Replace one passage of a file that you have read.
+
+    Args:
+        path: relative to the root of the module, with forward slashes.
+        old: the passage to replace; it must stand exactly once in the file.
+        new: what stands there afterwards.
+    """
+    try:
+        ctx.deps.workspace.edit(path, old, new)
+    except Refused as error:
+        raise ModelRetry(str(error)) from error
+    return f"edited {path}"
+
+
+def delete_file(ctx: RunContext[Deps], path: str) -> str:
+    """Remove a file.
+
+    Args:
+        path: relative to the root of the module, with forward slashes.
+    """
+    try:
+        ctx.deps.workspace.delete(path)
+    except Refused as error:
+        raise ModelRetry(str(error)) from error
+    return f"deleted {path}"
+
+
+def terraform_init(ctx: RunContext[Deps]) -> str:
+    """Run `terraform init` on the files. Answers `ok`, or the findings one a line."""
+    ctx.deps.progress("terraform init")
+    return of_result(ctx.deps.checker.init(ctx.deps.workspace.tree))
+
+
+def terraform_validate(ctx: RunContext[Deps]) -> str:
+    """Run `terraform validate` on the files. Answers `ok`, or the findings one a line."""
+    return _check(ctx, ("validate",), "terraform validate")
+
+
+def run_validators(ctx: RunContext[Deps]) -> str:
+    """Run every validator that the host will run when you stop. Answers `ok`, or the findings one a line."""
+    return _check(ctx, ctx.deps.validators, "validators")
+
+
+def _check(ctx: RunContext[Deps], validators: tuple[str, ...], step: str) -> str:
+    ctx.deps.progress(step)
+    report = ctx.deps.checker.check(ctx.deps.workspace.tree, validators)
+    for result in report.results:
+        if result.status == "error":
+            raise PlatformError(f"the validator {result.validator} failed: {result.detail}")
+    return of_report(report)
+
+
+# One after another: two of them at once would see half-written files.
+TOOLS: list[Tool[Deps]] = [
+    Tool(function, sequential=True)
+    for function in (
+        list_files, read_file, write_file, edit_file, delete_file,
+        terraform_init, terraform_validate, run_validators,
+    )
+]  # fmt: skip

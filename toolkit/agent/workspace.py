@@ -1,0 +1,90 @@
+"""The files of a run, in memory.
+
+There is no folder to escape from: a path is a key, so absolute paths, `..` and symbolic links have no
+meaning here, and the rule of the checker's staging decides which names may exist. A mistake of the
+model's is a `Refused`, with what to do instead.
+"""
+
+from toolkit.checker.staging import path_problem
+from toolkit.contracts import Tree
+
+MAX_FILES = 200
+MAX_FILE_BYTES = 1024 * 1024
+MAX_TREE_BYTES = 4 * 1024 * 1024
+
+
+class Refused(Exception):
+    """The workspace does not take this; the text tells the model how to mend it."""
+
+
+class Workspace:
+    """Files by path. Remembers which were read, because an edit needs a read before it."""
+
+    def __init__(self, files: dict[str, bytes] | None = None) -> None:
+        self._files: dict[str, bytes] = dict(files or {})
+        self._seen: set[str] = set()
+
+    @property
+    def tree(self) -> Tree:
+        """The files as they are now."""
+        return Tree(files=dict(self._files))
+
+    def paths(self) -> list[tuple[str, int]]:
+        """Every path with its size in bytes, in order."""
+        return [(path, len(content)) for path, content in sorted(self._files.items())]
+
+    def read(self, path: str) -> str:
+        """The text of a file."""
+        content = self._get(path)
+        self._seen.add(path)
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Refused(f"{path} is not UTF-8 text") from error
+
+    def write(self, path: str, text: str) -> int:
+        """Create or replace a file; returns its size in bytes."""
+        if problem := path_problem(path):
+            raise Refused(f"cannot write {path!r}: {problem}")
+        content = _encode(path, text)
+        if len(content) > MAX_FILE_BYTES:
+            raise Refused(f"{path} would have {len(content)} bytes; {MAX_FILE_BYTES} are allowed. Write less.")
+        others = sum(len(c) for p, c in self._files.items() if p != path)
+        if others + len(content) > MAX_TREE_BYTES:
+            raise Refused(f"the files together may have {MAX_TREE_BYTES} bytes; delete something first")
+        if path not in self._files and len(self._files) >= MAX_FILES:
+            raise Refused(f"there may be {MAX_FILES} files; delete something first")
+        self._files[path] = content
+        self._seen.add(path)
+        return len(content)
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace the one place where `old` stands in a file that was read before."""
+        content = self._get(path)
+        if path not in self._seen:
+            raise Refused(f"read {path} before you edit it")
+        text = content.decode("utf-8", "replace")
+        count = text.count(old) if old else 0
+        if count != 1:
+            found = "not found" if count == 0 else f"found {count} times"
+            raise Refused(f"`old` must stand exactly once in {path}; it was {found}. Give more of the lines around.")
+        self.write(path, text.replace(old, new))
+
+    def delete(self, path: str) -> None:
+        """Remove a file."""
+        self._get(path)
+        del self._files[path]
+        self._seen.discard(path)
+
+    def _get(self, path: str) -> bytes:
+        if path not in self._files:
+            known = ", ".join(sorted(self._files)) or "none yet"
+            raise Refused(f"there is no file {path!r}; the files are: {known}")
+        return self._files[path]
+
+
+def _encode(path: str, text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Refused(f"{path}: the text is not valid Unicode at position {error.start}") from error

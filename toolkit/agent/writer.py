@@ -1,0 +1,32 @@
+"""The pydantic-ai agent that writes Terraform: instructions, tools and hooks put together."""
+
+from opentelemetry.sdk.trace import TracerProvider
+from pydantic_ai import Agent
+from pydantic_ai.capabilities import Instrumentation
+from pydantic_ai.models import Model
+from pydantic_ai.models.instrumented import InstrumentationSettings
+
+from toolkit.agent.deps import Deps
+from toolkit.agent.hooks import RunHooks
+from toolkit.agent.prompts import INSTRUCTIONS
+from toolkit.agent.tools import TOOLS
+
+RETRIES = 5
+
+
+def make_writer(model: Model, model_id: str, tracing: TracerProvider | None = None) -> Agent[Deps, str]:
+    """An agent over the model; its spans go to the given provider and nowhere else."""
+    capabilities = [RunHooks(model_id)]
+    if tracing is not None:
+        settings = InstrumentationSettings(tracer_provider=tracing, include_content=True, version=5)
+        capabilities.append(Instrumentation(settings))
+    return Agent(
+        model,
+        name="writer",
+        deps_type=Deps,
+        output_type=str,
+        instructions=INSTRUCTIONS,
+        tools=TOOLS,
+        retries={"tools": RETRIES, "output": 1},
+        capabilities=capabilities,
+    )

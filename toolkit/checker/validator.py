@@ -1,0 +1,42 @@
+"""The plugin interface: what a validator is, and what it is handed.
+
+A validator enters by the entry-point group `tfkit.validators`, whose value is a class without
+constructor arguments. tfkit's own validators use the same door.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from toolkit.checker.terraform import Terraform
+from toolkit.contracts import CheckResult, Finding, RehearseDepth, Shape, Tool
+
+
+class Stage(Shape, frozen=True, kw_only=True):
+    """What a validator may look at: a clean copy of the tree, and terraform to run on it.
+
+    `root` holds regular files only; a validator must not change it. `deadline_s` is how long it may take.
+    `initialised` says whether `terraform init` went well on this tree; `init` is how it ended, with the
+    findings that a validator which needs it shows in its own place.
+    """
+
+    root: Path
+    terraform: Terraform
+    deadline_s: float
+    initialised: bool
+    init: CheckResult | None = None
+    rehearse: RehearseDepth = "off"
+
+
+class Validator(Protocol):
+    """Looks at a staged tree and yields findings. `name` is unique and is what `--validators` takes."""
+
+    name: str
+
+    def tool(self) -> Tool | None:
+        """The tool and version that will be used, or None where it is not installed."""
+        ...
+
+    def check(self, stage: Stage) -> Iterable[Finding]:
+        """Yield findings; raise `ToolMissing` without the tool, `TimeoutError` past the deadline."""
+        ...

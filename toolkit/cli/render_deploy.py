@@ -1,0 +1,114 @@
+"""Deployments as people see them: live steps, a list of changes, a summary, a receipt."""
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from toolkit.cli.output import Output
+from toolkit.contracts import Changes, ResourceEvent
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from toolkit.deploy.engine import Summary
+    from toolkit.deploy.receipt import Receipt
+
+SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": "=", "refresh": "?"}
+STYLES = {"create": "green", "update": "yellow", "replace": "magenta", "delete": "red"}
+SHOWN = 6
+
+
+class Progress:
+    """Live steps on stderr for a person at a terminal; collects the events in any case."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._live: Any = None
+        self._running: dict[str, ResourceEvent] = {}
+        self._done = 0
+        self.events: list[ResourceEvent] = []
+
+    def __enter__(self) -> "Progress":
+        """Start drawing, where there is somebody to see it."""
+        if self._output.live:
+            from rich.live import Live
+
+            self._live = Live(
+                self._draw(), console=self._output.progress_console(), refresh_per_second=8, transient=True
+            )
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the drawing away."""
+        if self._live:
+            self._live.stop()
+
+    def event(self, event: ResourceEvent) -> None:
+        """Take a step of the engine; called from several threads."""
+        if event.state == "started":
+            self._running[event.urn] = event
+        else:
+            self._running.pop(event.urn, None)
+            self._done += 1
+            self.events.append(event)
+        if self._live:
+            self._live.update(self._draw())
+
+    def _draw(self) -> Any:
+        from rich.console import Group
+        from rich.spinner import Spinner
+        from rich.text import Text
+
+        lines: list[Any] = [Spinner("dots", Text(f" {self._done} resources", style="bold"))]
+        for event in list(self._running.values())[-SHOWN:]:
+            style = STYLES.get(event.operation, "dim")
+            lines.append(Text(f"   {SIGNS.get(event.operation, ' ')} {event.name}  {_kind(event.type)}", style))
+        return Group(*lines)
+
+
+def _kind(token: str) -> str:
+    """`aws:s3/bucket:Bucket` as `s3 Bucket`."""
+    parts = token.split(":")
+    return f"{parts[1].split('/')[0]} {parts[-1]}" if len(parts) == 3 else token
+
+
+def render_changes(console: "Console", events: list[ResourceEvent]) -> None:
+    """What would change, a line each; what stays the same is left out."""
+    from rich.text import Text
+
+    for event in events:
+        if event.operation in STYLES:
+            line = f"{SIGNS[event.operation]} {event.operation:8}{_kind(event.type):42}{event.name}"
+            console.print(Text(line, STYLES[event.operation], no_wrap=True, overflow="ellipsis"))
+
+
+def render_summary(console: "Console", summary: "Summary", operation: str) -> None:
+    """The counts on a line, and the outputs below it."""
+    from rich.text import Text
+
+    tense = {"up": "is up", "preview": "would change", "down": "is down"}[operation]
+    console.print(Text(f"{tense}: {counts(summary.changes)} · {summary.seconds:.1f} s", "bold"))
+    if operation == "up":
+        for name in ("function_name", "agent_role_arn", "audit_bucket", "dashboard"):
+            if name in summary.outputs:
+                console.print(Text(f"  {name:16}{summary.outputs[name]}", no_wrap=True, overflow="ellipsis"))
+
+
+def counts(changes: Changes) -> str:
+    """`3 create, 41 same`; nothing at all is `no resources`."""
+    parts = [f"{n} {kind}" for kind in changes.__struct_fields__ if (n := getattr(changes, kind))]
+    return ", ".join(parts) or "no resources"
+
+
+def render_receipt(console: "Console", receipt: "Receipt") -> None:
+    """What is gone, what stayed and why, what goes later."""
+    from rich.text import Text
+
+    console.print(Text(f"deleted {len(receipt.deleted)} resources; a listing by tag found", "bold"), end=" ")
+    console.print(f"{len(receipt.kept)} left")
+    for kept in receipt.kept:
+        console.print(Text(f"  kept       {kept.urn}: {kept.reason} {kept.until}".rstrip(), "yellow"))
+    for later in receipt.scheduled:
+        console.print(f"  scheduled  {later.urn.rsplit('::', 1)[-1]} goes on {later.date[:10]}")

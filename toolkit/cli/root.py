@@ -1,0 +1,78 @@
+"""The root group: knows every command by name and one line, and loads one when it is called."""
+
+import importlib
+from typing import Any
+
+import click
+
+from toolkit import __version__
+from toolkit.cli.options import CONTEXT, global_options
+
+# name → (module below toolkit.cli.commands, what its help says first); a test compares the lines.
+COMMANDS = {
+    "up": ("up", "Bring the platform up, or to what the settings say now."),
+    "preview": ("up", "Show what `up` would do, and change nothing."),
+    "status": ("status", "Show what runs where."),
+    "ask": ("ask", "Ask the agent for Terraform, and follow the run."),
+    "runs": ("runs", "Show past and present runs."),
+    "traces": ("traces", "Show what the agent did: runs as rows, one run as a waterfall."),
+    "models": ("models", "Show the models that the platform knows."),
+    "doctor": ("doctor", "Say what is missing on this machine, and how to mend it."),
+    "down": ("down", "Take the platform down, and show the receipt."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used, so that `--help` costs nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which one uses them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"toolkit.cli.commands.{COMMANDS[cmd_name][0]}")
+        found = getattr(module, cmd_name)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """`tfkit [OPTIONS] COMMAND …`."""
+        formatter.write_usage("tfkit", "[OPTIONS] COMMAND [ARGS]...")
+
+
+def _root(**_options: Any) -> None:
+    """An agent that writes Terraform in your own AWS account, and the platform around it.
+
+    Without an account it runs on this machine, on an embedded emulator.
+    """
+    ctx = click.get_current_context()
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+cli = LazyGroup(
+    name="tfkit",
+    callback=_root,
+    help=_root.__doc__,
+    invoke_without_command=True,
+    context_settings=CONTEXT,
+    params=[
+        *global_options(),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            help="Show the version and exit.",
+            callback=lambda ctx, _p, value: (click.echo(f"tfkit {__version__}"), ctx.exit()) if value else None,
+        ),
+    ],
+)

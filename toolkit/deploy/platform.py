@@ -1,0 +1,172 @@
+"""One platform, by name: open it, preview it, bring it up, take it down.
+
+On the local target the emulator is part of the platform: `up` starts it, every other command finds it
+or brings it back, and `down` removes it when nothing is left in it.
+"""
+
+import contextlib
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from toolkit.cloud import LOCAL_ACCOUNT, Cloud
+from toolkit.contracts import PlatformConfig, ResourceEvent, StackOutputs
+from toolkit.deploy.engine import OnEvent, Program, Summary
+from toolkit.deploy.plan import PROJECT, platform_config, routes
+from toolkit.deploy.state import State, read_outputs, write_atomically
+from toolkit.errors import NothingDeployed, UsageError
+from toolkit.local import control
+from toolkit.settings import DEFAULT_REGION, Settings
+
+if TYPE_CHECKING:
+    from toolkit.deploy.embedded import EmbeddedEngine
+    from toolkit.deploy.receipt import Receipt
+
+
+NO_LLM = "none"
+"""The value of `--llm` that takes a model away again."""
+
+
+def quiet(_event: ResourceEvent) -> None:
+    """Report nothing."""
+
+
+class Platform:
+    """The platform that the settings name. Opening one touches nothing."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.target == "aws":
+            raise UsageError(
+                "the aws target is not part of this version yet",
+                "use the local target, which is the default: tfkit up",
+            )
+        if settings.engine == "pulumi":
+            raise UsageError("the Pulumi engine is not part of this version yet", "leave --engine out")
+        self.folder = settings.stack_folder
+        self.settings = self._remembered(settings)
+
+    # -- where it is -----------------------------------------------------------------------------
+
+    @property
+    def account(self) -> str:
+        """The account number that the commands speak to."""
+        return LOCAL_ACCOUNT
+
+    @property
+    def exists(self) -> bool:
+        """Whether something was deployed and not taken down."""
+        return (self.folder / "state.json").exists()
+
+    def outputs(self) -> StackOutputs:
+        """The platform's outputs. Raises `NothingDeployed` where there is none, or not a whole one."""
+        raw = read_outputs(self.folder / "state.json")
+        if not raw:
+            raise NothingDeployed(
+                f"nothing is deployed under the name {self.settings.stack!r} on target {self.settings.target}",
+                "bring it up: tfkit up",
+            )
+        return msgspec.convert(raw, StackOutputs)
+
+    @cached_property
+    def cloud(self) -> Cloud:
+        """The cloud of a platform that is up; an emulator that died is brought back, with its resources."""
+        running, fresh = control.ensure(self.folder, self.settings.llm_timeout_s)
+        cloud = self._cloud(running.endpoint)
+        if fresh and self.exists:
+            self._restore(cloud)
+        return cloud
+
+    def _cloud(self, endpoint: str) -> Cloud:
+        settings = self.settings
+        return Cloud(target=settings.target, region=settings.region, account=LOCAL_ACCOUNT, endpoint=endpoint)
+
+    def _restore(self, cloud: Cloud) -> None:
+        """The emulator loses things when it stops: find out what is gone, and make it again."""
+        stored = self.folder / "config.json"
+        if not stored.exists():
+            return
+        config = msgspec.json.decode(stored.read_bytes(), type=PlatformConfig)
+        engine = self._engine(cloud)
+        engine.refresh(quiet)
+        summary = engine.up(_program(config), quiet)
+        self._write_routes(summary.outputs)
+
+    # -- what can be done with it ----------------------------------------------------------------
+
+    def preview(self, on_event: OnEvent) -> Summary:
+        """What `up` would do; starts nothing and changes nothing."""
+        running = control.find(self.folder)
+        cloud = self._cloud(running.endpoint if running else "http://127.0.0.1:9")
+        return self._engine(cloud).preview(_program(platform_config(self.settings, cloud)), on_event)
+
+    def up(self, on_event: OnEvent) -> Summary:
+        """Make it what the settings say."""
+        cloud = self.cloud
+        config = platform_config(self.settings, cloud)
+        write_atomically(self.folder / "config.json", msgspec.json.encode(config))
+        write_atomically(self.folder / "settings.json", msgspec.json.encode(self._to_remember()))
+        summary = self._engine(cloud).up(_program(config), on_event)
+        self._write_routes(summary.outputs)
+        return summary
+
+    def plan_down(self, on_event: OnEvent) -> Summary:
+        """What `destroy` would delete; changes nothing."""
+        return self._engine(self._cloud("http://127.0.0.1:9")).plan_destroy(on_event)
+
+    def destroy(self, on_event: OnEvent) -> "tuple[Summary, Receipt]":
+        """Delete every resource, and list again. The emulator still runs afterwards: see `stop`."""
+        from toolkit.deploy.receipt import write_receipt
+
+        cloud = self.cloud
+        before = list(State(self.folder / "state.json", "").live.values())
+        summary = self._engine(cloud).destroy(on_event)
+        return summary, write_receipt(cloud, self.settings.stack, before, summary.deleted)
+
+    def stop(self) -> None:
+        """End the emulator and remove what it kept; for a platform that is down."""
+        control.clean(self.folder)
+        for name in ("config.json", "settings.json"):
+            (self.folder / name).unlink(missing_ok=True)
+
+    # -- parts -----------------------------------------------------------------------------------
+
+    def _engine(self, cloud: Cloud) -> "EmbeddedEngine":
+        from toolkit.deploy.embedded import EmbeddedEngine
+        from toolkit.local.provider import EmulatorProvider
+
+        provider = EmulatorProvider(cloud.endpoint, cloud.region)
+        return EmbeddedEngine(
+            self.folder, PROJECT, self.settings.stack, provider, {"region": cloud.region}
+        )
+
+    def _write_routes(self, outputs: dict[str, Any]) -> None:
+        table = routes(self.settings, outputs["profiles"])
+        write_atomically(self.folder / "routes.json", json.dumps(table, indent=2).encode())
+
+    def _to_remember(self) -> dict[str, Any]:
+        """What the next command must know without being told again."""
+        settings = self.settings
+        return {"region": settings.region, "llm": settings.llm, "llm_model": settings.llm_model}
+
+    def _remembered(self, settings: Settings) -> Settings:
+        """The settings, completed by those of the last `up` and by the defaults."""
+        kept: dict[str, str] = {}
+        with contextlib.suppress(OSError, ValueError):
+            kept = json.loads((self.folder / "settings.json").read_bytes())
+        region = settings.region or settings.pin_region or kept.get("region", DEFAULT_REGION)
+        llm, llm_model = settings.llm, settings.llm_model
+        if llm == NO_LLM:
+            llm = llm_model = ""
+        elif not llm:
+            llm, llm_model = kept.get("llm", ""), llm_model or kept.get("llm_model", "")
+        if llm and not llm_model:
+            raise UsageError("--llm needs the model's name there", "add --llm-model NAME")
+        return msgspec.structs.replace(settings, region=region, llm=llm, llm_model=llm_model)
+
+
+def _program(config: PlatformConfig) -> Program:
+    from stacks.program import platform
+
+    return platform(config)

@@ -1,0 +1,129 @@
+"""Starts, finds and stops the daemon of a stack."""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from toolkit import __version__
+from toolkit.emulator import PASSED_ON, STOP_SECONDS, healthy
+from toolkit.errors import EmulatorFailed
+
+START_SECONDS = 60.0
+
+
+class Running(msgspec.Struct, frozen=True):
+    """A daemon that answers. Field names are those of `daemon.json`."""
+
+    pid: int
+    emulator_pid: int
+    endpoint: str
+    model_url: str
+    version: str
+
+
+def find(folder: Path) -> Running | None:
+    """The running daemon of this stack, or None. A daemon is one that holds its lock and answers."""
+    if not _locked(folder):
+        return None
+    running = _note(folder)
+    return running if running and healthy(running.endpoint) else None
+
+
+def ensure(folder: Path, llm_timeout_s: float = 120.0) -> tuple[Running, bool]:
+    """Find the daemon, or start one; says whether it was started now, and so lacks what a stop loses.
+
+    Raises `EmulatorFailed` with the end of its log.
+    """
+    running = find(folder)
+    if running and running.version == __version__:
+        return running, False
+    stop(folder)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "daemon.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "toolkit.local.daemon", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={key: os.environ[key] for key in PASSED_ON if key in os.environ},
+        )
+    if process.stdin:
+        # Not through the environment: any process of this user could read it there.
+        options = {"llm_timeout_s": llm_timeout_s, "api_key": os.environ.get("TFKIT_LLM_API_KEY", "")}
+        with process.stdin as pipe:
+            pipe.write(json.dumps(options).encode())
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if running := find(folder):
+            return running, True
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    tail = " / ".join((folder / "daemon.log").read_text("utf-8", "replace").splitlines()[-3:])
+    raise EmulatorFailed(f"the local target did not start: {tail or 'it said nothing'}", "run `tfkit doctor`")
+
+
+def stop(folder: Path) -> None:
+    """Stop the daemon and everything it started, and wait until they are gone. Nothing to stop is fine."""
+    running = _note(folder)
+    if running and _locked(folder):
+        _kill(running.pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS + 10
+        while _locked(folder):
+            if time.monotonic() > deadline:
+                _kill(running.pid, signal.SIGKILL)
+                break
+            time.sleep(0.05)
+    if running:
+        # A daemon that was killed leaves its note; where the kernel did not end the emulator, we do.
+        _end_orphan(running)
+    (folder / "daemon.json").unlink(missing_ok=True)
+
+
+def clean(folder: Path) -> None:
+    """Stop, then remove what the emulator kept on disk."""
+    stop(folder)
+    shutil.rmtree(folder / "emulator", ignore_errors=True)
+    for name in ("daemon.lock", "daemon.log", "port", "routes.json"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _locked(folder: Path) -> bool:
+    try:
+        with (folder / "daemon.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+def _note(folder: Path) -> Running | None:
+    try:
+        return msgspec.convert(json.loads((folder / "daemon.json").read_text()), Running)
+    except (OSError, ValueError):
+        return None
+
+
+def _end_orphan(running: Running) -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    while healthy(running.endpoint) and time.monotonic() < deadline:
+        _kill(running.emulator_pid, signal.SIGTERM)
+        time.sleep(0.2)
+
+
+def _kill(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
