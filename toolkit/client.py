@@ -23,6 +23,7 @@ from toolkit.contracts import AskRequest, Registry, RunRecord, RunResult, StackO
 from toolkit.errors import PlatformError, TfkitError, UsageError
 
 START_SECONDS = 90.0
+LOOK_AGAIN_SECONDS = 4.0
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's, without i, l, o, u
 ENDED = ("ok", "not_converged", "budget_exceeded", "cancelled", "error")
 
@@ -84,13 +85,18 @@ class Client:
         """
         waiting_since = time.monotonic()
         seen = ""
+        looks = 0
         while True:
             record = self.record(run_id)
             if record is None:
-                if time.monotonic() - waiting_since > START_SECONDS:
+                waited = time.monotonic() - waiting_since
+                if waited > LOOK_AGAIN_SECONDS * (looks + 1):
+                    looks += 1
+                    self._raise_if_dead(run_id)
+                if waited > START_SECONDS:
                     raise PlatformError(
                         f"the agent did not start run {run_id} within {START_SECONDS:.0f} s",
-                        "see the function's log, and its dead-letter queue: " + self._outputs.log_group,
+                        "see the function's log: " + self._outputs.log_group,
                     )
             elif record.updated != seen:
                 seen = record.updated
@@ -103,6 +109,23 @@ class Client:
                     "the function ended without a word; see its log: " + self._outputs.log_group,
                 )
             time.sleep(interval_s)
+
+    def _raise_if_dead(self, run_id: str) -> None:
+        """Raise `PlatformError` with the function's own words where Lambda gave the request up.
+
+        Messages are looked at and left in the queue (visibility 0).
+        """
+        answer = self._cloud.client("sqs").receive_message(
+            QueueUrl=self._outputs.dead_letter_queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0
+        )
+        for message in answer.get("Messages", []):
+            letter = json.loads(message["Body"])
+            if letter.get("requestPayload", {}).get("run_id") == run_id:
+                why = letter.get("responsePayload", {}).get("errorMessage", "no reason given")
+                raise PlatformError(
+                    f"the function could not take run {run_id}: {why}",
+                    "see the function's log: " + self._outputs.log_group,
+                )
 
     def result(self, run_id: str) -> RunResult:
         """The stored outcome. Raises `TfkitError` for a run that is unknown or has not ended."""

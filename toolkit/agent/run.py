@@ -36,7 +36,9 @@ from toolkit.contracts import (
     Usage,
 )
 from toolkit.errors import BudgetExceeded, TfkitError, UsageError
-from toolkit.telemetry import FirehoseSink, RunTelemetry, names
+from toolkit.telemetry import names
+from toolkit.telemetry.run import RunTelemetry
+from toolkit.telemetry.sink import FirehoseSink
 
 log = logging.getLogger(__name__)
 
@@ -94,14 +96,16 @@ def execute(request: AskRequest, config: AgentConfig, clients: Clients, remainin
             _describe(span, chosen, ending, ledger)
         with _errors_into(ending):
             store.tree(ending.tree)
-            telemetry.close()
+        with _errors_into(ending):
+            telemetry.close()  # a run is not `ok` before its records are accepted
     finally:
         checker.close()
         shutil.rmtree(folder, ignore_errors=True)
-    result = _result(request, chosen, ending, ledger, telemetry.trace_id, time.monotonic() - started)
-    store.result(result)
-    table.finish(result.status, result.error)
-    return result
+    seconds = time.monotonic() - started
+    with _errors_into(ending):
+        store.result(_result(request, chosen, ending, ledger, telemetry.trace_id, seconds))
+    table.finish(ending.status, ending.error)
+    return _result(request, chosen, ending, ledger, telemetry.trace_id, seconds)
 
 
 def _work(
@@ -121,7 +125,7 @@ def _work(
     deps = Deps(
         workspace=workspace,
         checker=checker,
-        validators=default_validators(),
+        validators=tuple(default_validators()),
         ledger=ledger,
         model_name=chosen,
         progress=lambda step: table.progress(step, ending.attempts),
@@ -169,6 +173,7 @@ class _errors_into:  # noqa: N801 - reads as a statement
         self._ending.status = "budget_exceeded" if isinstance(error, BudgetExceeded) else "error"
         if isinstance(error, TfkitError):
             self._ending.error = f"{error.message}. {error.hint}" if error.hint else error.message
+            log.warning("%s", self._ending.error)
         else:
             log.exception("the run failed")
             self._ending.error = f"tfkit failed: {type(error).__name__}: {error}"

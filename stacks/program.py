@@ -1,0 +1,61 @@
+"""The inline program: makes the five components in order and exports what a client needs to know.
+
+foundation ──▶ models ──▶ audit ──▶ agent ──▶ observability ──▶ StackOutputs
+"""
+
+from collections.abc import Callable
+
+import pulumi
+
+from stacks import names
+from stacks.agent import Agent, AgentArgs
+from stacks.audit import Audit, AuditArgs
+from stacks.foundation import Foundation, FoundationArgs
+from stacks.models import Models, ModelsArgs, bedrock_models
+from stacks.observability import Observability, ObservabilityArgs, check_token_metrics
+from toolkit.contracts import PlatformConfig
+
+
+def platform(config: PlatformConfig, build_image: Callable[[str], str] | None = None) -> Callable[[], None]:
+    """The program of a platform, for `pulumi.automation` and for the embedded engine.
+
+    `build_image` gets the repository's URL, sees to it that the image is there, and returns its URI;
+    it is called only where `config.agent_zip` is empty, and in a first preview not at all.
+    What AWS would refuse halfway is refused here, before anything is made, with a ValueError.
+    """
+    check(config, build_image)
+
+    def program() -> None:
+        foundation = Foundation(FoundationArgs(config)).outputs
+        models = Models(ModelsArgs(config)).outputs
+        audit = Audit(AuditArgs(config, foundation)).outputs
+        agent = Agent(AgentArgs(config, foundation, models, audit, build_image)).outputs
+        observability = Observability(ObservabilityArgs(config, foundation, models)).outputs
+
+        pulumi.export("version", config.version)
+        pulumi.export("function_name", agent.function_name)
+        pulumi.export("function_arn", agent.function_arn)
+        pulumi.export("agent_role_arn", models.agent_role_arn)
+        pulumi.export("runs_bucket", foundation.runs_bucket)
+        pulumi.export("audit_bucket", foundation.audit_bucket)
+        pulumi.export("runs_table", foundation.runs_table)
+        pulumi.export("delivery_stream", audit.delivery_stream)
+        pulumi.export("registry_parameter", models.registry_parameter)
+        pulumi.export("kms_key_arn", foundation.kms_key_arn)
+        pulumi.export("repository_url", foundation.repository_url)
+        pulumi.export("topic_arn", foundation.topic_arn)
+        pulumi.export("dead_letter_queue_url", foundation.dead_letter_queue_url)
+        pulumi.export("log_group", agent.log_group)
+        pulumi.export("dashboard", observability.dashboard)
+        pulumi.export("token_alarm", observability.token_alarm)
+        pulumi.export("profiles", models.profiles)
+
+    return program
+
+
+def check(config: PlatformConfig, build_image: Callable[[str], str] | None) -> None:
+    """Raises a ValueError for a name that is too long, a registry that cannot be, an agent without code."""
+    names.check(config)
+    check_token_metrics(len(bedrock_models(config)))
+    if not config.agent_zip and build_image is None:
+        raise ValueError("the agent needs code: config.agent_zip, or build_image for a container image")

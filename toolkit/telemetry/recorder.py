@@ -1,0 +1,99 @@
+"""Spans of one run as they start and end, and the provider that feeds them here."""
+
+import threading
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.trace import Status, StatusCode, format_trace_id
+from typing_extensions import override
+
+from toolkit.telemetry import names, otlp
+from toolkit.telemetry.contents import INLINE_LIMIT, Content, Contents
+from toolkit.telemetry.record import Draft, EncodedSpan, Scope, pack
+
+
+class Recorder(SpanProcessor):
+    """Encodes each span as it ends, so that a span's texts are held once and not as often as they occur."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: dict[int, Span] = {}
+        self._spans: list[EncodedSpan] = []
+        self.contents = Contents()
+        self.trace_id = ""
+
+    @override
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Remember the span as open."""
+        context = span.get_span_context()
+        if context is None:
+            return
+        with self._lock:
+            self._open[context.span_id] = span
+            self.trace_id = self.trace_id or format_trace_id(context.trace_id)
+
+    @override
+    def on_end(self, span: ReadableSpan) -> None:
+        """Encode the span, and forget it."""
+        context = span.get_span_context()
+        with self._lock:
+            if context is not None:
+                self._open.pop(context.span_id, None)
+            self._spans.append(self._encode(span))
+
+    def _encode(self, span: ReadableSpan) -> EncodedSpan:
+        made_by = span.instrumentation_scope
+        scope = Scope(made_by.name, made_by.version or "") if made_by else Scope("", "")
+        data = otlp.span_data(span, self.contents.place)
+        encoded = otlp.encode(data)
+        if len(encoded) <= INLINE_LIMIT:
+            return EncodedSpan(scope, encoded)
+        # Thousands of short attributes, or one enormous name: the whole span becomes a content, and a
+        # stub stands for it.
+        whole = {"stringValue": self.contents.store(encoded.decode())}
+        data |= {"name": data["name"][:128], "status": {"code": data["status"]["code"]}}
+        data["attributes"] = [{"key": names.WHOLE_SPAN, "value": whole}]
+        data.pop("events", None)
+        data.pop("links", None)
+        return EncodedSpan(scope, otlp.encode(data))
+
+    def end_open_spans(self) -> None:
+        """End what is still open, innermost first, as failed."""
+        with self._lock:
+            spans = list(self._open.values())
+        for span in reversed(spans):
+            span.set_status(Status(StatusCode.ERROR, names.UNFINISHED))
+            span.end()
+
+    def take(self, overhead: int) -> tuple[list[Draft], dict[str, bytes]]:
+        """Hand over what has been finished: drafts of records, and texts that become objects."""
+        with self._lock:
+            units: list[Content | EncodedSpan] = [*self.contents.fresh, *self._spans]
+            objects = dict(self.contents.objects)
+            self._spans.clear()
+            self.contents.fresh.clear()
+            self.contents.objects.clear()
+        return pack(units, overhead), objects
+
+
+def make_provider(resource: dict[str, str], recorder: SpanProcessor) -> TracerProvider:
+    """A provider that nothing in the environment can switch off, sample or shorten: it is the record."""
+    unlimited = SpanLimits.UNSET
+    limits = SpanLimits(
+        max_attributes=unlimited,
+        max_events=unlimited,
+        max_links=unlimited,
+        max_span_attributes=unlimited,
+        max_event_attributes=unlimited,
+        max_link_attributes=unlimited,
+        max_attribute_length=unlimited,
+        max_span_attribute_length=unlimited,
+    )
+    provider = TracerProvider(
+        sampler=ALWAYS_ON, resource=Resource(resource), shutdown_on_exit=False, span_limits=limits
+    )
+    provider._disabled = False  # OTEL_SDK_DISABLED has no other antidote
+    provider.add_span_processor(recorder)
+    return provider

@@ -1,0 +1,132 @@
+"""The telemetry of one run: spans in, chained records out.
+
+telemetry = RunTelemetry(run_id, stack, sink)
+with telemetry.run_span() as span:
+    Agent(…, capabilities=[Instrumentation(InstrumentationSettings(
+        tracer_provider=telemetry.provider, version=5))])
+    …                                  # after each turn: telemetry.flush()
+    span.set_attribute(names.STATUS, "ok")
+receipt = telemetry.close()            # raises TelemetryFailed: such a run is not `ok`
+"""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, Tracer
+
+from toolkit import __version__
+from toolkit.contracts import Shape
+from toolkit.errors import TelemetryFailed
+from toolkit.telemetry import names, otlp
+from toolkit.telemetry.record import NEW_CHAIN, Chain, ChainEnd, Draft, Line
+from toolkit.telemetry.recorder import Recorder, make_provider
+from toolkit.telemetry.sink import Sink
+
+
+class Receipt(Shape, frozen=True):
+    """What was accepted: how many records, their bytes, and how many by which way (firehose, fallback)."""
+
+    records: int
+    bytes: int
+    via: dict[str, int]
+
+
+class RunTelemetry:
+    """Records the spans of one run and ships them. Spans may end anywhere; `flush` waits for the network.
+
+    `start` continues the chain of an earlier process of the same run (`FirehoseSink.chain_end`).
+    """
+
+    def __init__(self, run_id: str, stack: str, sink: Sink, start: ChainEnd = NEW_CHAIN) -> None:
+        self.run_id = run_id
+        self.stack = stack
+        self._sink = sink
+        self._recorder = Recorder()
+        resource = {
+            "service.name": names.SERVICE_NAME,
+            "service.version": __version__,
+            names.STACK: stack,
+            names.RUN_ID: run_id,
+        }
+        self.provider = make_provider(resource, self._recorder)
+        self.tracer: Tracer = self.provider.get_tracer("tfkit", __version__)
+        encoded = otlp.encode({"attributes": otlp.attributes(resource, lambda _key, text: text)})
+        self._chain = Chain(run_id, encoded, start)
+        self._shipping = threading.Lock()
+        self._outbox: list[Line] = []
+        self._objects: dict[str, bytes] = {}
+        self._closed = False
+        self._records = 0
+        self._bytes = 0
+        self._via: dict[str, int] = {}
+
+    @property
+    def trace_id(self) -> str:
+        """The trace of the run as 32 hex digits; empty before the first span."""
+        return self._recorder.trace_id
+
+    @contextmanager
+    def run_span(self) -> Generator[Span, None, None]:
+        """The root span, current inside the block. It has no parent, whatever the caller's context holds."""
+        attributes: dict[str, Any] = {names.RUN_ID: self.run_id, names.STACK: self.stack}
+        with self.tracer.start_as_current_span(names.RUN_SPAN, Context(), attributes=attributes) as span:
+            yield span
+
+    def flush(self) -> bool:
+        """Ship what has been finished, as the next records; says whether everything is accepted.
+
+        Never raises: what was not accepted is kept, in its place in the chain, for the next time.
+        """
+        with self._shipping:
+            if not self._closed:
+                self._seal(last=False)
+            self._ship()
+            return not (self._outbox or self._objects)
+
+    def close(self, last: bool = True) -> Receipt:
+        """End open spans as failed, ship the rest, and close the chain if `last`.
+
+        End the run's own span before, or it counts as unfinished. Spans that end later are not recorded.
+        After a failure it may be called again, and tries again. Raises TelemetryFailed if a record or an
+        oversized text was accepted nowhere.
+        """
+        self._recorder.end_open_spans()
+        with self._shipping:
+            if not self._closed:
+                self._seal(last)
+                self._closed = True
+            self._ship()
+            if self._outbox or self._objects:
+                raise TelemetryFailed(
+                    f"{len(self._outbox)} records and {len(self._objects)} large texts of run {self.run_id} "
+                    "were accepted neither by Firehose nor by the bucket",
+                    "look at the function's log for the refusals, and at the role's rights on the delivery "
+                    "stream and the buckets",
+                )
+            return Receipt(records=self._records, bytes=self._bytes, via=dict(self._via))
+
+    def _seal(self, last: bool) -> None:
+        drafts, objects = self._recorder.take(self._chain.overhead)
+        self._objects |= objects
+        if last and not drafts:
+            drafts = [Draft()]
+        for number, draft in enumerate(drafts, start=1):
+            self._outbox.append(self._chain.seal(draft, last and number == len(drafts)))
+
+    def _ship(self) -> None:
+        """Large texts go first, so that a record never refers to what is not there."""
+        for sha256, text in list(self._objects.items()):
+            if self._sink.put_content(self.run_id, sha256, text):
+                del self._objects[sha256]
+        if not self._outbox:
+            return
+        accepted = self._sink.ship(self.run_id, self._outbox)
+        for line in self._outbox:
+            if way := accepted.get(line.seq):
+                self._records += 1
+                self._bytes += len(line.data)
+                self._via[way] = self._via.get(way, 0) + 1
+        self._outbox = [line for line in self._outbox if line.seq not in accepted]
