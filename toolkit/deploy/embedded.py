@@ -31,7 +31,7 @@ from toolkit.contracts import Changes
 from toolkit.deploy.engine import OnEvent, Program, Summary
 from toolkit.deploy.monitor import EngineService, Monitor, serve
 from toolkit.deploy.state import Resource, State, exclusive, read_outputs
-from toolkit.deploy.steps import Steps
+from toolkit.deploy.steps import Steps, read_request
 from toolkit.errors import DeployFailed
 
 WORKERS = 8
@@ -103,6 +103,18 @@ class EmbeddedEngine:
         steps = Steps(self._provider, self._state(), on_event, preview=True)
         self._delete(steps, [*steps.state.live.values(), *steps.state.doomed])
         return _summary(steps, {}, started)
+
+    def still_there(self, resources: Iterable[Resource]) -> list[Resource]:
+        """Ask the provider for each of these; those that it still finds, in the same order."""
+        custom = [r for r in resources if r.custom and not r.is_provider]
+        found: set[str] = set()
+
+        def look(resource: Resource) -> None:
+            if self._provider.Read(read_request(resource), None).id:
+                found.add(_key(resource))
+
+        _in_order({_key(r): (r, ()) for r in custom}, look)
+        return [r for r in custom if _key(r) in found]
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs; empty where nothing is deployed."""

@@ -121,13 +121,14 @@ class Platform:
 
         cloud = self.cloud
         before = list(State(self.folder / "state.json", "").live.values())
-        summary = self._engine(cloud).destroy(on_event)
-        return summary, write_receipt(cloud, self.settings.stack, before, summary.deleted)
+        engine = self._engine(cloud)
+        summary = engine.destroy(on_event)
+        return summary, write_receipt(cloud, self.settings.stack, before, engine.still_there(before))
 
     def stop(self) -> None:
         """End the emulator and remove what it kept; for a platform that is down."""
         control.clean(self.folder)
-        for name in ("config.json", "settings.json"):
+        for name in ("config.json", "settings.json", "passphrase", "lock"):
             (self.folder / name).unlink(missing_ok=True)
 
     # -- parts -----------------------------------------------------------------------------------

@@ -7,6 +7,9 @@ from toolkit.contracts import Shape
 from toolkit.deploy.state import Resource
 
 
+KMS_KEY = "aws:kms/key:Key"
+
+
 class Kept(Shape):
     """A resource that is still there: its URN (or ARN where only that is known), why, and until when."""
 
@@ -30,17 +33,26 @@ class Receipt(Shape):
     scheduled: list[Scheduled] = []
 
 
-def write_receipt(cloud: Cloud, stack: str, before: list[Resource], deleted: list[str]) -> Receipt:
-    """Compare what was deployed with what a listing by tag finds now."""
-    keys = {resource.id: resource.urn for resource in before if resource.type == "aws:kms/key:Key"}
+def write_receipt(cloud: Cloud, stack: str, before: list[Resource], left: list[Resource]) -> Receipt:
+    """Say of everything that was deployed what became of it.
+
+    `left` is what the provider still finds. A listing by tag looks for anything that the state did not
+    know; it sees only the services that the tagging API covers, which is why both are asked.
+    """
     scheduled = [
-        Scheduled(urn=urn, date=date) for key, urn in keys.items() if (date := _deletion_date(cloud, key))
+        Scheduled(urn=resource.urn, date=date)
+        for resource in before
+        if resource.type == KMS_KEY and (date := _deletion_date(cloud, resource.id))
     ]
-    going = {entry.urn for entry in scheduled}
-    leftovers = [arn for arn in tagged(cloud, stack) if not _is_going(arn, keys, going)]
+    later = {entry.urn for entry in scheduled}
+    kept = [resource for resource in left if resource.urn not in later]
+    known = {str(resource.outputs.get("arn", "")) for resource in before}
+    strangers = [arn for arn in tagged(cloud, stack) if arn not in known]
+    stayed = {*later, *(resource.urn for resource in kept)}
     return Receipt(
-        deleted=[urn for urn in deleted if urn not in going],
-        kept=[Kept(urn=arn, reason="it is still there and carries this stack's tag") for arn in leftovers],
+        deleted=[r.urn for r in before if r.custom and not r.is_provider and r.urn not in stayed],
+        kept=[Kept(urn=resource.urn, reason="it is still there after its deletion") for resource in kept]
+        + [Kept(urn=arn, reason="it carries this stack's tag, and this stack did not make it") for arn in strangers],
         scheduled=scheduled,
     )
 
@@ -51,10 +63,6 @@ def tagged(cloud: Cloud, stack: str) -> list[str]:
         TagFilters=[{"Key": "tfkit:stack", "Values": [stack]}]
     )
     return [entry["ResourceARN"] for page in pages for entry in page["ResourceTagMappingList"]]
-
-
-def _is_going(arn: str, keys: dict[str, str], going: set[str]) -> bool:
-    return any(arn.endswith(f"key/{key}") and urn in going for key, urn in keys.items())
 
 
 def _deletion_date(cloud: Cloud, key: str) -> str:

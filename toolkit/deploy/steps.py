@@ -87,14 +87,7 @@ class Steps:
 
     def read(self, resource: Resource) -> None:
         """Ask the provider for a resource and take over what it says; forget the resource if it is gone."""
-        request = provider_pb2.ReadRequest(
-            id=resource.id,
-            urn=resource.urn,
-            name=resource.name,
-            type=resource.type,
-            properties=wire.to_struct(reveal(resource.outputs)),
-            inputs=wire.to_struct(reveal(resource.inputs)),
-        )
+        request = read_request(resource)
         answer = self._guard(resource, "refresh", lambda: self.provider.Read(request, None))
         if not answer.id:
             self._tell(resource, "refresh", "done", error="gone")
@@ -307,3 +300,15 @@ class Steps:
 
 def _secret_keys(properties: Properties) -> set[str]:
     return {key for key, value in properties.items() if wire.has_marker(value, wire.SECRET)}
+
+
+def read_request(resource: Resource) -> provider_pb2.ReadRequest:
+    """Ask for a resource as the state knows it."""
+    return provider_pb2.ReadRequest(
+        id=resource.id,
+        urn=resource.urn,
+        name=resource.name,
+        type=resource.type,
+        properties=wire.to_struct(reveal(resource.outputs)),
+        inputs=wire.to_struct(reveal(resource.inputs)),
+    )

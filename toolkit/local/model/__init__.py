@@ -1,0 +1,20 @@
+"""The model of the local target: a small OpenAI-compatible server, and a composer that plays the model.
+
+The emulator's Bedrock forwards each model call to one address and puts a canned text of its own in place
+of any answer that fails. So the server here (`server.py`) always answers, and says what went wrong behind
+`toolkit.contracts.MODEL_ERROR_PREFIX`. A routes file, written by deploy, says what stands behind a profile:
+
+    request ─▶ server ─┬▶ upstream.py     a real OpenAI-compatible endpoint (`tfkit up --llm URL`)
+                       └▶ composer.py     the offline composer, which is no language model
+
+The composer is a pure function from the message history to the next answer:
+
+    transcript.py   messages → the prompt, the rounds since, the tool calls and their results
+    turns.py        transcript → the next step: list, write, init, validate, mend, or a closing text
+    prompt.py       prompt → wishes: which resources, with which names, numbers and switches
+    compose.py      wishes → files, out of the recipes
+    mend.py         findings → edits that are known to help, or nothing
+
+`recipes/` holds one plain Terraform file per kind of resource, `recipes/links/` one per way in which two
+kinds are wired together. `recipe.py` tells the format; adding a kind is adding a file.
+"""

@@ -1,0 +1,105 @@
+"""The texts that end a turn: what was made, what was assumed, what could not be done, and who speaks."""
+
+from collections.abc import Sequence
+
+from toolkit.contracts import Finding
+from toolkit.local.model.compose import DEFAULT_REGION, Composition
+from toolkit.local.model.links import Made
+from toolkit.local.model.prompt import Wishes, known_titles
+
+NAME = "offline-composer"
+WHO = f"Written by {NAME}, which is no language model: it put recipes together by the words of the prompt."
+CONNECT = (
+    "To connect a real model: `tfkit up --llm http://127.0.0.1:11434/v1 --llm-model NAME` "
+    "(Ollama, vLLM, llama.cpp or any other OpenAI-compatible server), or `--target aws` for Bedrock."
+)
+
+
+def summary(wishes: Wishes, composition: Composition, refused: Sequence[str]) -> str:
+    """What was made, from which words, and with which defaults."""
+    lines = ["The configuration is written, and terraform init and validate accept it.", "", "Made:"]
+    lines += [f"- {_instance(made)}" for made in composition.made]
+    if composition.links:
+        lines += ["", "Wired:", *(f"- {link}" for link in composition.links)]
+    notes = list(composition.notes) + _remarks(wishes, composition, refused)
+    lines += ["", "To know:", *(f"- {note}" for note in notes)]
+    if wishes.ignored:
+        words = ", ".join(wishes.ignored)
+        lines += ["", f"No recipe took up these words of the prompt, so look whether they matter: {words}."]
+    return "\n".join([*lines, "", WHO])
+
+
+def refusal(wishes: Wishes) -> str:
+    """A prompt that no recipe, or not every recipe, is there for: nothing is written."""
+    if wishes.unknown:
+        lacks = ", ".join(wishes.unknown)
+        first = f"I have no recipe for: {lacks}. Nothing was written, not even the parts that I know."
+    else:
+        first = "I recognise no AWS resource that I have a recipe for in this prompt. Nothing was written."
+    known = f"I know: {', '.join(known_titles())}."
+    who = f"This is {NAME}, which is no language model and only puts recipes together."
+    return f"{first}\n\n{known}\n\n{who} {CONNECT}"
+
+
+def no_tools(missing: Sequence[str]) -> str:
+    """The request offers no tools to work with."""
+    names = ", ".join(missing)
+    return f"This is {NAME}, which is no language model. It works with tools that were not offered: {names}."
+
+
+def too_long(length: int, most: int) -> str:
+    """A prompt that matching words makes no sense of any more."""
+    limit = f"It reads up to {most} characters, not {length}."
+    return f"This is {NAME}, which is no language model. {limit} {CONNECT}"
+
+
+def gave_up(reason: str, findings: Sequence[Finding]) -> str:
+    """What could not be mended."""
+    lines = [f"I could not finish: {reason.strip()[:1000]}"]
+    lines += [f"- {f.file}:{f.line} [{f.validator}/{f.rule}] {f.message}" for f in findings]
+    return "\n".join([*lines, "", f"{WHO} It mends only what it knows. {CONNECT}"])
+
+
+def mended(paths: Sequence[str]) -> str:
+    """What was changed after the gate spoke."""
+    return f"Mended what I know a mend for, in {', '.join(dict.fromkeys(paths))}.\n\n{WHO}"
+
+
+def _instance(made: Made) -> str:
+    """One resource with what was asked for and what was assumed."""
+    options = [o for o in made.recipe.options if not o.many]
+    asked = [_option(o.name, made) for o in options if o.name in made.wish.asked]
+    assumed = [
+        _option(o.name, made)
+        for o in options
+        if o.name not in made.wish.asked and made.values[o.name] not in ("", "0", "off")
+    ]
+    text = f'{made.recipe.title} "{made.values["name"]}"' + ("" if made.wish.name else " (name assumed)")
+    text += f"; asked: {', '.join(asked)}" if asked else ""
+    return text + (f"; assumed: {', '.join(assumed)}" if assumed else "")
+
+
+def _option(name: str, made: Made) -> str:
+    """`versioning on`, `max receive 3`."""
+    return f"{name.replace('_', ' ')} {made.values[name]}"
+
+
+def _remarks(wishes: Wishes, composition: Composition, refused: Sequence[str]) -> list[str]:
+    """What goes for the whole."""
+    region = wishes.region or f"{DEFAULT_REGION} (assumed)"
+    remarks = [
+        f"Region {region}, AWS provider ~> 5.0, no backend: state stays local until one is configured."
+    ]
+    if any(m.recipe.kind == "lambda_function" for m in composition.made):
+        remarks.append(
+            "Each Lambda function has a role and a log group of its own. It is deployed from a zip that you "
+            "build before apply, for instance "
+            "`mkdir -p build && (cd src/NAME && zip -r ../../build/NAME.zip .)`; its path is a variable."
+        )
+    if any(m.recipe.kind == "vpc" and m.values["nat"] == "off" for m in composition.made):
+        remarks.append("Private subnets have no way out: a NAT gateway was not asked for.")
+    remarks += [
+        f"{path} was refused by the workspace and is missing: write the function's code yourself."
+        for path in refused
+    ]
+    return remarks

@@ -1,0 +1,126 @@
+"""Turns wishes into files: instances get labels and values, links fill slots, blocks go to their files."""
+
+from typing import NamedTuple
+
+from toolkit.local.model.blocks import Block, split_blocks
+from toolkit.local.model.derive import derive
+from toolkit.local.model.layout import tidy
+from toolkit.local.model.links import Made, wire
+from toolkit.local.model.naming import label
+from toolkit.local.model.phrases import mentions
+from toolkit.local.model.prompt import Wishes, recipe_of
+from toolkit.local.model.recipe import load_book
+from toolkit.local.model.template import render
+
+DEFAULT_REGION = "us-east-1"
+
+
+class Existing(NamedTuple):
+    """What the workspace holds already: nothing of it is declared a second time or written over."""
+
+    paths: frozenset[str] = frozenset()
+    addresses: frozenset[str] = frozenset()
+
+
+class Composition(NamedTuple):
+    """The files to write, what was made, and what the user should know about it."""
+
+    files: dict[str, str]
+    made: tuple[Made, ...]
+    links: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def compose(wishes: Wishes, existing: Existing | None = None) -> Composition:
+    """The files for the wishes beside what exists. Raises nothing for wishes that `read_prompt` made."""
+    existing = existing or Existing()
+    notes: list[str] = []
+    made = _instances(wishes, existing, notes)
+    wiring = wire(made, wishes.text, load_book())
+    blocks: list[tuple[str, Block]] = []
+    sources: dict[str, str] = {}
+    for instance in made:
+        slots = wiring.slots.get(instance.address, {})
+        text = render(instance.recipe.body, instance.values, slots)
+        blocks += [(instance.recipe.file, block) for block in split_blocks(tidy(text))]
+        sources |= _sources(instance, slots)
+    for file, text in wiring.bodies:
+        blocks += [(file, block) for block in split_blocks(tidy(text))]
+    base = render(load_book().base, {"region": wishes.region or DEFAULT_REGION}, {})
+    blocks = [("versions", block) for block in split_blocks(tidy(base))] + blocks
+    files = _files(blocks, existing)
+    files |= {path: text for path, text in sources.items() if path not in existing.paths}
+    return Composition(files, tuple(made), wiring.links, tuple(dict.fromkeys(notes)))
+
+
+def _instances(wishes: Wishes, existing: Existing, notes: list[str]) -> list[Made]:
+    """Every wish with its values; references to other instances are put in once all have their labels."""
+    made: list[Made] = []
+    for wish in wishes.wishes:
+        recipe = recipe_of(wish)
+        alike = [w for w in wishes.wishes if w.kind == wish.kind and w.name == wish.name]
+        name = wish.name or recipe.base
+        if len(alike) > 1:
+            name = f"{name}-{sum(m.wish.kind == wish.kind and m.wish.name == wish.name for m in made) + 1}"
+        taken = {m.values["label"] for m in made if m.recipe is recipe}
+        values = {**wish.options, "label": _free(label(name), taken, existing), "name": name}
+        values["named"] = "on" if wish.named else "off"
+        values["position"] = str(sum(m.recipe is recipe for m in made))
+        made.append(Made(recipe, wish, {**values, **derive(recipe.kind, values, notes)}))
+    for index, instance in enumerate(made):
+        made[index] = instance._replace(
+            values={**instance.values, **_references(instance, made, wishes.text)}
+        )
+    return made
+
+
+def _free(wanted: str, taken: set[str], existing: Existing) -> str:
+    """The label, or the first numbered one that nothing carries."""
+    used = taken | {address.rpartition(".")[2] for address in existing.addresses}
+    if wanted not in used:
+        return wanted
+    return next(f"{wanted}_{n}" for n in range(2, 10_000) if f"{wanted}_{n}" not in used)
+
+
+def _references(instance: Made, made: list[Made], text: str) -> dict[str, str]:
+    """`vpc` = on, `vpc_id` = aws_vpc.main.id and so on, for each kind it is wired to and that there is."""
+    values: dict[str, str] = {}
+    for use in instance.recipe.uses:
+        partners = [m for m in made if m.recipe.kind == use.kind]
+        if not partners or use.slot == "covers" or (use.phrases and not mentions(use.phrases, text)):
+            continue
+        alike = [m for m in made if m.recipe is instance.recipe]
+        partner = partners[alike.index(instance)] if len(alike) == len(partners) else partners[0]
+        values[use.slot] = "on"
+        for name, expression in partner.recipe.exports.items():
+            values[f"{use.slot}_{name}"] = render(expression, partner.values, {}).strip()
+    return values
+
+
+def _sources(instance: Made, slots: dict[str, list[str]]) -> dict[str, str]:
+    """The files beside the Terraform, such as the code of a function."""
+    found: dict[str, str] = {}
+    for path, body in instance.recipe.sources:
+        text = render(body, instance.values, slots).strip("\n")
+        if text:
+            found[render(path, instance.values, {}).strip()] = text + "\n"
+    return found
+
+
+def _files(blocks: list[tuple[str, Block]], existing: Existing) -> dict[str, str]:
+    """The blocks by file, each address once: variables and outputs have files of their own."""
+    texts: dict[str, list[str]] = {}
+    seen = set(existing.addresses)
+    for file, block in blocks:
+        if block.address in seen:
+            continue
+        seen.add(block.address)
+        stem = {"variable": "variables", "output": "outputs"}.get(block.type, file)
+        texts.setdefault(stem, []).append(block.text)
+    return {_path(stem, existing): tidy("\n".join(parts)) for stem, parts in texts.items()}
+
+
+def _path(stem: str, existing: Existing) -> str:
+    """A file name that is not taken."""
+    candidates = [f"{stem}.tf", *(f"{stem}_{n}.tf" for n in range(2, 1000))]
+    return next(path for path in candidates if path not in existing.paths)

@@ -1,0 +1,211 @@
+"""Values that a recipe needs and that follow from others: a few per kind, registered here by its name."""
+
+import ipaddress
+from collections.abc import Callable
+
+from toolkit.local.model.naming import bucket_name
+
+Values = dict[str, str]
+
+
+def derive(kind: str, values: Values, notes: list[str]) -> Values:
+    """The further values for an instance; what had to be changed is told in `notes`."""
+    stem = values["name"].removesuffix(".fifo")
+    common = {"stem": stem, "camel": "".join(part.capitalize() for part in values["label"].split("_"))}
+    common["env"] = values["label"].upper()
+    maker = _MAKERS.get(kind)
+    return {**common, **(maker({**values, **common}, notes) if maker else {})}
+
+
+def _s3_bucket(values: Values, notes: list[str]) -> Values:
+    """A bucket's name in the letters that S3 takes."""
+    name = bucket_name(values["name"])
+    if name != values["name"]:
+        notes.append(f"The bucket is named {name}: S3 does not take {values['name']}.")
+    return {"name": name if values["named"] == "on" else name[:36].rstrip("-.")}
+
+
+def _sqs_queue(values: Values, notes: list[str]) -> Values:
+    """A FIFO queue by its name; and no visibility shorter than AWS takes."""
+    fifo = "on" if values["name"].endswith(".fifo") else values["fifo"]
+    name = values["stem"] + ".fifo" if fifo == "on" else values["name"]
+    return {"fifo": fifo, "name": name, **_bounded(values, notes, visibility_seconds=(0, 43200),
+            retention_seconds=(60, 1209600), delay_seconds=(0, 900), max_receive=(1, 1000))}  # fmt: skip
+
+
+def _sns_topic(values: Values, _notes: list[str]) -> Values:
+    """A FIFO topic by its name."""
+    return {"fifo": "on" if values["name"].endswith(".fifo") else values["fifo"]}
+
+
+def _dynamodb_table(values: Values, notes: list[str]) -> Values:
+    """A table's name has three characters at least."""
+    name = values["name"] if len(values["name"]) >= 3 else f"{values['name']}-table"
+    if name != values["name"]:
+        notes.append(f"The table is named {name}: DynamoDB takes no name shorter than three characters.")
+    return {"name": name}
+
+
+def _kms_key(values: Values, notes: list[str]) -> Values:
+    """The alias without its prefix, and a waiting period that KMS takes."""
+    bounds = _bounded(values, notes, deletion_days=(7, 30))
+    if values["rotation_days"] not in ("0", "off"):
+        bounds |= _bounded(values, notes, rotation_days=(90, 2560))
+    return {"alias_name": values["name"].removeprefix("alias/"), **bounds}
+
+
+def _lambda_function(values: Values, notes: list[str]) -> Values:
+    """The language of the runtime, a size and time that Lambda takes."""
+    language = values["runtime"].rstrip("0123456789.x")
+    bounds = _bounded(values, notes, memory_mb=(128, 10240), timeout_seconds=(1, 900))
+    return {"language": language, **bounds, "log_days": _retention(values["log_days"], notes)}
+
+
+_RETENTION = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+
+
+def _log_group(values: Values, notes: list[str]) -> Values:
+    """A retention that CloudWatch knows."""
+    return {"retention_days": _retention(values["retention_days"], notes)}
+
+
+def _retention(days: str, notes: list[str]) -> str:
+    """The number of days, or the next longer period that CloudWatch Logs has."""
+    wanted = int(days) if days.isdecimal() else 30
+    nearest = next((d for d in _RETENTION if d >= wanted), _RETENTION[-1])
+    if nearest != wanted:
+        notes.append(f"Logs are kept for {nearest} days: CloudWatch has no retention of {wanted}.")
+    return str(nearest)
+
+
+def _iam_role(values: Values, _notes: list[str]) -> Values:
+    """The service's name as IAM spells it."""
+    return {"service": values["service"].lower()}
+
+
+def _vpc(values: Values, notes: list[str]) -> Values:
+    """How the network is cut into subnets, and how many NAT gateways there are."""
+    public, private = _number(values["public_count"]), _number(values["private_count"])
+    try:
+        network = ipaddress.ip_network(values["cidr"], strict=False)
+    except ValueError:
+        notes.append(f"{values['cidr']} is no network; 10.0.0.0/16 stands in its place.")
+        network = ipaddress.ip_network("10.0.0.0/16")
+    bits = max(8 if network.prefixlen <= 16 else 1, (public + private - 1).bit_length())
+    zones = str(max(1, min(_number(values["zones"]) or max(public, private), 6)))
+    nats = public if values["nat_each"] == "on" else 1
+    return {
+        "cidr": str(network),
+        "newbits": str(bits),
+        "zones": zones,
+        "private_offset": str(public),
+        "nat": "on" if "on" in (values["nat"], values["nat_each"]) else "off",
+        "nat_count": str(nats),
+        "public_tier": "public" if public else "private",
+        "private_tier": "private" if private else "public",
+        "public_count": str(public),
+        "private_count": str(private),
+    }
+
+
+def _security_group(values: Values, notes: list[str]) -> Values:
+    """Each rule with a key of its own: the port, numbered where it comes again."""
+    rules: list[str] = []
+    ports: list[str] = []
+    given = dict.fromkeys(values["rules"].splitlines())
+    sourced = {rule.partition(",")[0] for rule in given if not rule.endswith(",internal")}
+    for rule in given:
+        port, _, source = rule.partition(",")
+        if source == "internal" and port in sourced:
+            continue
+        if not 1 <= int(port) <= 65535:
+            continue
+        if source == "internal" and not sourced and port in ("80", "443"):
+            source = "0.0.0.0/0"
+            notes.append(f"Port {port} is open to everyone: the prompt names no source for it.")
+        ports.append(port)
+        again = ports.count(port)
+        rules.append(f"{port},{source},{port}" + (f"_{again}" if again > 1 else ""))
+    return {"rules": "\n".join(rules)}
+
+
+def _ec2_instance(values: Values, _notes: list[str]) -> Values:
+    """The architecture that goes with the instance type."""
+    family = values["instance_type"].partition(".")[0]
+    arm = values["ami_arm"] == "on" or family.endswith(("g", "gd", "gn"))
+    return {"ami_arch": "arm64" if arm else "x86_64"}
+
+
+_VERSIONS = {"postgres": "16", "mysql": "8.0", "mariadb": "10.11"}
+
+
+def _rds_instance(values: Values, notes: list[str]) -> Values:
+    """The engine's version, port, and room to grow."""
+    engine = values["engine"]
+    size = max(20, _number(values["storage_gb"]))
+    if size != _number(values["storage_gb"]):
+        notes.append("The database has 20 GB: gp3 storage takes no less.")
+    return {
+        "engine_version": values["engine_version"] or _VERSIONS[engine],
+        "port_number": "5432" if engine == "postgres" else "3306",
+        "storage_gb": str(size),
+        "storage_limit_gb": str(size * 5),
+        **_bounded(values, notes, backup_days=(0, 35)),
+    }
+
+
+def _bounded(values: Values, notes: list[str], **limits: tuple[int, int]) -> Values:
+    """Numbers within what AWS takes; one that had to move is told."""
+    result: Values = {}
+    for name, (low, high) in limits.items():
+        number = _number(values[name])
+        result[name] = str(min(max(number, low), high))
+        if result[name] != str(number):
+            notes.append(
+                f"{name.replace('_', ' ')} is {result[name]}: AWS takes {low} to {high}, not {number}."
+            )
+    return result
+
+
+def _number(text: str) -> int:
+    """A whole number; what is switched off counts as none."""
+    return int(text) if text.isdecimal() else 0
+
+
+_MAKERS: dict[str, Callable[[Values, list[str]], Values]] = {
+    "s3_bucket": _s3_bucket,
+    "sqs_queue": _sqs_queue,
+    "sns_topic": _sns_topic,
+    "dynamodb_table": _dynamodb_table,
+    "kms_key": _kms_key,
+    "lambda_function": _lambda_function,
+    "log_group": _log_group,
+    "iam_role": _iam_role,
+    "vpc": _vpc,
+    "security_group": _security_group,
+    "ec2_instance": _ec2_instance,
+    "rds_instance": _rds_instance,
+}

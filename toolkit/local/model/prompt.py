@@ -1,0 +1,220 @@
+"""Reads a prompt: which resources it asks for, under which names, with which numbers and switches.
+
+This is pattern matching over the words of the recipes, and no understanding. So whatever no pattern took up
+is kept in `Wishes.ignored` and said aloud in the closing text.
+"""
+
+import functools
+import re
+from typing import NamedTuple
+
+from toolkit.local.model.filler import FILLER
+from toolkit.local.model.naming import purpose
+from toolkit.local.model.options import read_options
+from toolkit.local.model.phrases import Hit, hits, negated
+from toolkit.local.model.recipe import Book, Recipe, load_book
+from toolkit.local.model.unknown import unknown_kinds
+from toolkit.local.model.wording import Wording, read_wording
+
+MOST = 10
+"""More instances of a kind than this are taken for a number that means something else."""
+
+
+class Wish(NamedTuple):
+    """One resource that is asked for; `name` may be empty, `asked` says which options the prompt names."""
+
+    kind: str
+    name: str
+    named: bool
+    options: dict[str, str]
+    asked: frozenset[str]
+
+
+class Wishes(NamedTuple):
+    """All that was read out of a prompt."""
+
+    text: str
+    wishes: tuple[Wish, ...]
+    unknown: tuple[str, ...]
+    region: str
+    ignored: tuple[str, ...]
+
+
+class Mention(NamedTuple):
+    """A place where a kind is asked for. A hint asks for one, and never for one more."""
+
+    kind: str
+    hit: Hit
+    hint: bool
+
+
+class Place(NamedTuple):
+    """An instance with the places where the prompt speaks of it."""
+
+    kind: str
+    name: str
+    named: bool
+    mentions: tuple[Mention, ...]
+
+
+@functools.lru_cache(maxsize=16)
+def read_prompt(prompt: str) -> Wishes:
+    """Everything that a prompt asks for, as far as the recipes' patterns see it."""
+    book = load_book()
+    wording = read_wording(prompt)
+    mentioned = find_mentions(wording.text, book)
+    found = _implied(mentioned, wording.text, book)
+    option_spans = [
+        hit
+        for kind in {mention.kind for mention in found}
+        for option in book.recipes[kind].options
+        for hit in hits(option.phrases, wording.text)
+    ]
+    places = _places(wording, found, option_spans)
+    wishes = tuple(
+        Wish(place.kind, place.name, place.named, *read_options(place, places, wording, book))
+        for place in places
+    )
+    region = re.search(r"\b(?:us|eu|ap|sa|ca|me|af|il)-(?:gov-)?[a-z]+-\d\b", wording.text)
+    spans = [region.span()] if region else []
+    spans += [(m.hit.start, m.hit.end) for m in mentioned + found] + [(h.start, h.end) for h in option_spans]
+    return Wishes(
+        text=wording.text,
+        wishes=wishes,
+        unknown=tuple(unknown_kinds(_without(wording.text, found))),
+        region=region[0] if region else "",
+        ignored=_ignored(wording.text, spans, {p for place in places for p in place.name.split("-")}, book),
+    )
+
+
+def find_mentions(text: str, book: Book) -> list[Mention]:
+    """Where kinds are spoken of: the longest words at a place win, and what is negated is left out."""
+    found = [
+        Mention(recipe.kind, hit, hint)
+        for recipe in book.recipes.values()
+        for words, hint in ((recipe.words, False), (recipe.hints, True))
+        for hit in hits(words, text)
+    ]
+    kept: list[Mention] = []
+    for mention in sorted(found, key=lambda m: (m.hit.start - m.hit.end, m.hit.start)):
+        if all(mention.hit.end <= k.hit.start or mention.hit.start >= k.hit.end for k in kept):
+            kept.append(mention)
+    wanted = [m for m in kept if not negated(text, m.hit.start, m.hit.end)]
+    return sorted(wanted, key=lambda m: m.hit.start)
+
+
+def _implied(found: list[Mention], text: str, book: Book) -> list[Mention]:
+    """The mentions, and those that follow from them ("EC2 with ssh access" needs a security group)."""
+    result = list(found)
+    for recipe in [book.recipes[kind] for kind in dict.fromkeys(m.kind for m in found)]:
+        for use in recipe.implies:
+            present = any(m.kind == use.kind for m in result)
+            result += [
+                Mention(use.kind, hit, hint=True)
+                for hit in hits(use.phrases, text)[:1]
+                if hit.value != "off" and not present
+            ]
+    covered = {use.kind for m in found for use in book.recipes[m.kind].uses if use.slot == "covers"}
+    return [m for m in result if m.kind not in covered or _own(m, text)]
+
+
+def _own(mention: Mention, text: str) -> bool:
+    """Whether something that comes with another resource anyway is asked for by a name of its own."""
+    return bool(re.match(r",? ?(?:named|called)? ?@\d+@", text[mention.hit.end :]))
+
+
+def _places(wording: Wording, found: list[Mention], option_spans: list[Hit]) -> list[Place]:
+    """The instances: one a name, or as many as the number before the words says, or one."""
+    taken = {int(n) for h in option_spans for n in re.findall(r"@(\d+)@", h.value)}
+    named = _assign_names(wording, found, taken)
+    places: list[Place] = []
+    for mention in found:
+        mine = [i for i, p in enumerate(places) if p.kind == mention.kind]
+        names = [(name, True) for name in named.get(mention, [])]
+        if not names and (not mine or (_new(wording.text, mention) and not mention.hint)):
+            guess = purpose(wording.text, mention.hit, [m.hit for m in found])
+            count = 1 if mention.hint else _count(wording.text, mention.hit)
+            names = [(guess, False)] * count
+        if not names:
+            for i in mine if _plural(wording.text, mention.hit) else mine[-1:]:
+                places[i] = places[i]._replace(mentions=(*places[i].mentions, mention))
+        for name, given in names:
+            same = next((i for i in mine if name and places[i].name == name), None)
+            bare = next((i for i in mine if not places[i].named and places[i].mentions[0].hint), None)
+            if same is not None:
+                places[same] = places[same]._replace(mentions=(*places[same].mentions, mention))
+            elif bare is not None:
+                places[bare] = Place(
+                    mention.kind, name or places[bare].name, given, (*places[bare].mentions, mention)
+                )
+                mine.remove(bare)
+            else:
+                places.append(Place(mention.kind, name, given, (mention,)))
+    return places
+
+
+def _assign_names(wording: Wording, found: list[Mention], taken: set[int]) -> dict[Mention, list[str]]:
+    """Which name belongs to which mention: the one right after it, else the one just before."""
+    named: dict[Mention, list[str]] = {}
+    for match in re.finditer(r"@(\d+)@", wording.text):
+        number = int(match[1])
+        if number in taken:
+            continue
+        after = next((m for m in found if 0 <= m.hit.start - match.end() <= 1 and not m.hint), None)
+        before = [m for m in found if m.hit.end <= match.start() and not m.hint]
+        owner = after
+        if before and (after is None or re.search(r"(?:named|called) $", wording.text[: match.start()])):
+            gap = re.sub(r"@\d+@", "", wording.text[before[-1].hit.end : match.start()])
+            owner = before[-1] if len(gap.split()) <= 6 and not re.search(r"[.;!?] ", gap) else after
+        if owner is not None:
+            named.setdefault(owner, []).append(wording.names[number])
+    return named
+
+
+def _count(text: str, hit: Hit) -> int:
+    """The number before a plural ("3 private buckets"), else 1."""
+    match = re.search(r"(?<![\w.-])(\d+) (?:[a-z]+[ -]){0,2}$", text[: hit.start], re.I)
+    if not match or not _plural(text, hit) or re.search(r"\b(?:days?|weeks?|gb|mb|az|azs)\b", match[0], re.I):
+        return 1
+    return int(match[1]) if 1 <= int(match[1]) <= MOST else 1
+
+
+def _plural(text: str, hit: Hit) -> bool:
+    """Whether the words are a plural; the s of sns and aws is none."""
+    return bool(re.search(r"(?<!sn)(?<!sq)(?<!km)(?<!rd)(?<!log)s$", text[hit.start : hit.end], re.I))
+
+
+def _new(text: str, mention: Mention) -> bool:
+    """Whether the words ask for one more of a kind that was mentioned before."""
+    before = text[: mention.hit.start]
+    return bool(re.search(r"\b(?:a|an|another|second|third|additional|\d+)(?: [\w-]+){0,2} $", before, re.I))
+
+
+def _without(text: str, found: list[Mention]) -> str:
+    """The text with the words of known kinds blanked out, so that they are nothing unknown."""
+    for mention in found:
+        text = (
+            text[: mention.hit.start] + "." * (mention.hit.end - mention.hit.start) + text[mention.hit.end :]
+        )
+    return text
+
+
+def _ignored(text: str, spans: list[tuple[int, int]], names: set[str], book: Book) -> tuple[str, ...]:
+    """The words that no pattern took up and that are no filler: told, so that nothing is dropped silently."""
+    for phrase in [p for link in book.links for p in (*link.when, *link.unless)]:
+        spans = [*spans, *[m.span() for m in phrase.pattern.finditer(text)]]
+    for start, end in spans:
+        text = text[:start] + " " * (end - start) + text[end:]
+    words = re.findall(r"(?<![\w@/.-])[A-Za-z][\w'-]*\w", text)
+    kept = [word for word in words if word.lower() not in FILLER | names]
+    return tuple(dict.fromkeys(kept))
+
+
+def known_titles() -> list[str]:
+    """What there are recipes for, as people call it."""
+    return [recipe.title for recipe in load_book().recipes.values()]
+
+
+def recipe_of(wish: Wish) -> Recipe:
+    """The recipe of a wish."""
+    return load_book().recipes[wish.kind]

@@ -1,0 +1,16 @@
+#: link   sns_topic lambda_function
+#: else   sns_feeds_sqs
+#: unless (?:lambdas?|functions?|@\d+@)(?: (?:that|which|to|and))?(?: [a-z]+){0,2} (?:send|sends|sending|publish|publishes|publishing|push|pushes|write|writes|notifies)(?: [a-z]+){0,4} (?:topics?|sns)
+resource "aws_sns_topic_subscription" "__a_label_____b_label__" {
+  topic_arn = __a_arn__
+  protocol  = "lambda"
+  endpoint  = __b_arn__
+}
+
+resource "aws_lambda_permission" "__a_label_____b_label___sns" {
+  statement_id  = "AllowSns__a_camel__"
+  action        = "lambda:InvokeFunction"
+  function_name = __b_id__
+  principal     = "sns.amazonaws.com"
+  source_arn    = __a_arn__
+}
