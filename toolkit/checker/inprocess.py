@@ -1,0 +1,235 @@
+"""The checker in this process: one private folder a run, one init as long as it holds, results remembered.
+
+    check(tree): names and sizes ──▶ scan ──▶ a clean copy ──▶ init, if its inputs changed ──▶ validators
+
+Everything lies below `workdir` and goes with `close`. The folder of a stage is new for each tree; the data
+folder of terraform (providers, list of modules) lives as long as the run.
+"""
+
+import shutil
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+from opentelemetry.trace import NoOpTracer, Tracer
+
+from toolkit.checker.findings import from_text, init_findings, to_findings
+from toolkit.checker.mirrors import DEFAULT_SOURCES, Provider, cli_configuration, find_providers
+from toolkit.checker.process import Stopped
+from toolkit.checker.registry import load_validators, validator_names
+from toolkit.checker.running import describe, run_validators
+from toolkit.checker.scan import scan
+from toolkit.checker.sources import has_root_module, init_key
+from toolkit.checker.staging import stage, stage_findings
+from toolkit.checker.terraform import LOCK_NAME, Terraform, find_terraform, terraform_version
+from toolkit.checker.validator import Stage, Validator
+from toolkit.contracts import CheckReport, CheckResult, Finding, RehearseDepth, SkippedCheck, Tool, Tree
+from toolkit.errors import PlatformError
+
+INIT_TIMEOUT_S = 180.0
+VALIDATOR_TIMEOUT_S = 60.0
+
+
+class InProcessChecker:
+    """Checks trees of one run below `workdir`; implements `toolkit.checker.Checker`.
+
+    `tracer` gets a span for each init and each validator. `mirrors` are searched for providers instead of
+    the places of `mirror_folders`; `sources` is the allow-list; `environment` is added to terraform's own.
+    Deadlines are seconds. Raises `ToolMissing` without terraform, when it is first needed.
+    """
+
+    def __init__(
+        self,
+        workdir: Path,
+        *,
+        tracer: Tracer | None = None,
+        mirrors: Sequence[Path] | None = None,
+        sources: Sequence[str] = DEFAULT_SOURCES,
+        environment: Mapping[str, str] | None = None,
+        init_timeout_s: float = INIT_TIMEOUT_S,
+        validator_timeout_s: float = VALIDATOR_TIMEOUT_S,
+    ) -> None:
+        self._home = workdir.resolve() / "checker"
+        self._tracer = tracer or NoOpTracer()
+        self._mirrors = mirrors
+        self._sources = sources
+        self._environment = environment
+        self._init_timeout_s = init_timeout_s
+        self._validator_timeout_s = validator_timeout_s
+        self._providers: list[Provider] | None = None
+        self._init_holds_for: str | None = None
+        self._lock_file: bytes | None = None
+        self._inits: dict[str, CheckResult] = {}
+        self._results: dict[tuple[str, str, RehearseDepth], CheckResult] = {}
+        # The latest only, by the hash of its tree.
+        self._stages: dict[str, Terraform] = {}
+        # One call at a time: terraform's data folder cannot take two inits.
+        self._busy = threading.RLock()
+
+    def init(self, tree: Tree) -> CheckResult:
+        """See `Checker.init`. Staging's and the scan's findings come first, and then nothing is run."""
+        with self._busy:
+            return self._refusal(tree) or self._init(tree)
+
+    def check(self, tree: Tree, validators: Sequence[str], *, rehearse: RehearseDepth = "off") -> CheckReport:
+        """See `Checker.check`. Raises `UsageError` for an unknown validator, which names the known ones."""
+        loaded = load_validators(validators)
+        skipped = [] if "rehearse" in validators else [_no_rehearsal(rehearse)]
+        with self._busy:
+            if refusal := self._refusal(tree):
+                reason = f"the tree was refused by {refusal.validator}"
+                skipped += [SkippedCheck(validator=v.name, reason=reason) for v in loaded]
+                return CheckReport(tree=tree.hash, results=[refusal], skipped=skipped)
+            missing = [v for v in loaded if (tree.hash, v.name, rehearse) not in self._results]
+            fresh = self._run_all(tree, missing, rehearse) if missing else {}
+            # A failure may pass, so only what was really found out is remembered.
+            kept = {name: result for name, result in fresh.items() if result.status != "error"}
+            self._results.update({(tree.hash, name, rehearse): result for name, result in kept.items()})
+        results = [fresh.get(v.name) or self._results[tree.hash, v.name, rehearse] for v in loaded]
+        return CheckReport(tree=tree.hash, results=results, skipped=skipped)
+
+    def close(self) -> None:
+        """Stop what runs and remove every folder of this checker."""
+        for terraform in list(self._stages.values()):
+            terraform.stop()
+        self._stages.clear()
+        self._inits.clear()
+        self._init_holds_for = self._lock_file = None
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def _refusal(self, tree: Tree) -> CheckResult | None:
+        """Why no tool may see this tree; None where it may."""
+        if found := stage_findings(tree):
+            return CheckResult(validator="staging", status="findings", findings=found)
+        found = scan(tree)
+        if any(finding.rule == "unreadable" for finding in found):
+            found = self._explain(tree, found)
+        return CheckResult(validator="scan", status="findings", findings=found) if found else None
+
+    def _explain(self, tree: Tree, found: list[Finding]) -> list[Finding]:
+        """Put terraform's own words in place of `unreadable`; none are left where all are mistakes of syntax.
+
+        Those are what init would say, so init counts as done with them; it must not run on a tree that the
+        scan could not read. fmt parses and evaluates nothing.
+        """
+        terraform = self._terraform(tree)
+        try:
+            errors = terraform.fmt(self._validator_timeout_s).errors
+        except (TimeoutError, Stopped):
+            return found
+        clearer = to_findings(from_text(errors), "init", terraform.root)
+        named = {finding.file for finding in clearer}
+        rest = [f for f in found if f.rule != "unreadable" or f.file not in named]
+        if rest:
+            return rest + clearer
+        self._inits[tree.hash] = CheckResult(
+            validator="init", status="findings", findings=clearer, tool=_tool(terraform)
+        )
+        return []
+
+    def _terraform(self, tree: Tree) -> Terraform:
+        """terraform on the stage of this tree, which is written when it is first asked for."""
+        if known := self._stages.get(tree.hash):
+            return known
+        executable = find_terraform()
+        if self._providers is None:
+            platform = terraform_version(executable).platform
+            self._providers = find_providers(platform, self._sources, self._mirrors)
+        for former in self._stages.values():
+            shutil.rmtree(former.root, ignore_errors=True)
+        self._stages.clear()
+        root = self._home / "stages" / tree.hash.removeprefix("sha256:")[:32]
+        try:
+            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.rmtree(root, ignore_errors=True)
+            stage(tree, root)
+            configuration = cli_configuration(self._providers)
+            terraform = Terraform(
+                executable, root, self._home / "private", configuration, environment=self._environment
+            )
+        except OSError as error:
+            raise PlatformError(f"the tree cannot be staged: {error}", "Free disk space.") from error
+        self._stages[tree.hash] = terraform
+        return terraform
+
+    def _init(self, tree: Tree) -> CheckResult:
+        if known := self._inits.get(tree.hash):
+            return known
+        if not has_root_module(tree):
+            return CheckResult(validator="init", status="findings", findings=[_NO_FILES])
+        terraform = self._terraform(tree)
+        lock = terraform.root / LOCK_NAME
+        key = init_key(tree)
+        if key is not None and key == self._init_holds_for:
+            if self._lock_file is not None:
+                lock.write_bytes(self._lock_file)
+            return CheckResult(validator="init", status="ok", tool=_tool(terraform))
+        # Without the lock of an earlier tree, whose choice of versions says nothing about this one.
+        lock.unlink(missing_ok=True)
+        result = self._run_init(terraform)
+        self._init_holds_for = key if result.status == "ok" else None
+        self._lock_file = lock.read_bytes() if lock.exists() else None
+        # Findings hold for the tree; a success only until another tree changes the data folder.
+        if result.status == "findings":
+            self._inits[tree.hash] = result
+        return result
+
+    def _run_init(self, terraform: Terraform) -> CheckResult:
+        started = time.monotonic()
+        with self._tracer.start_as_current_span("terraform init") as span:
+            try:
+                outcome = terraform.init(self._init_timeout_s)
+                found = init_findings(outcome.diagnostics, self._providers or [], terraform.root)
+                if outcome.ok:
+                    # Warnings do not keep terraform from going on; validate repeats those of the tree.
+                    result = CheckResult(validator="init", status="ok")
+                elif found:
+                    result = CheckResult(validator="init", status="findings", findings=found)
+                else:
+                    result = CheckResult(
+                        validator="init", status="error", detail="terraform init gave no reason"
+                    )
+            except (TimeoutError, Stopped) as error:
+                result = CheckResult(validator="init", status="error", detail=str(error))
+            result = msgspec.structs.replace(
+                result, seconds=time.monotonic() - started, tool=_tool(terraform)
+            )
+            describe(span, result)
+        return result
+
+    def _run_all(
+        self, tree: Tree, validators: Sequence[Validator], rehearse: RehearseDepth
+    ) -> dict[str, CheckResult]:
+        """Init, then every validator in a thread of its own; results by name."""
+        init = self._init(tree)
+        terraform = self._terraform(tree)
+        view = Stage(
+            root=terraform.root,
+            terraform=terraform,
+            deadline_s=self._validator_timeout_s,
+            initialised=init.status == "ok",
+            init=init,
+            rehearse=rehearse,
+        )
+        return run_validators(validators, view, self._tracer)
+
+
+_NO_FILES = Finding(
+    validator="init",
+    rule="no-terraform-files",
+    severity="high",
+    message="There are no Terraform files at the top of the workspace.",
+    hint="Write main.tf at the top; folders below it are modules.",
+)
+
+
+def _no_rehearsal(depth: RehearseDepth) -> SkippedCheck:
+    installed = "rehearse" in validator_names()
+    reason = "it was not asked for" if installed and depth == "off" else "no rehearsal is installed"
+    return SkippedCheck(validator="rehearse", reason=reason)
+
+
+def _tool(terraform: Terraform) -> Tool:
+    return Tool(name="terraform", version=terraform.version().version)

@@ -1,0 +1,144 @@
+"""One child process at a time budget: own process group, limits, captured output, no survivors.
+
+The group is killed at the deadline and after a normal end as well, so that nothing the child started
+outlives it in the group.
+"""
+
+import contextlib
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, NamedTuple
+
+MAX_OUTPUT_BYTES = 8 * 1024 * 1024
+
+ADDRESS_SPACE = 4 * 1024**3
+"""Bytes a process may map. Go maps more than it uses: terraform with the AWS provider ends well with 1.5 GiB
+each (tried), the attacks of FACTS §6 go past 14."""
+
+FILE_SIZE = 2 * 1024**3
+"""Bytes; a provider downloaded from the registry is 150 MB packed and 700 MB unpacked."""
+
+OPEN_FILES = 1024
+
+_LAUNCHER = Path(__file__).with_name("launch.py")
+
+
+class Stopped(Exception):
+    """A child was ended by a limit or a signal, or printed more than is kept; the message says which."""
+
+
+class Finished(NamedTuple):
+    """Exit code and output of a child that ended by itself."""
+
+    code: int
+    stdout: bytes
+    stderr: str
+
+
+class Runner:
+    """Runs children in `cwd` with exactly `environment`. Methods may be called from several threads."""
+
+    def __init__(self, cwd: Path, environment: Mapping[str, str]) -> None:
+        self.cwd = cwd
+        self.environment = dict(environment)
+        self._live: set[subprocess.Popen[bytes]] = set()
+
+    def run(self, command: Sequence[str], timeout_s: float, *, cwd: Path | None = None) -> Finished:
+        """Run one command (its first item an absolute path) and wait.
+
+        Raises `TimeoutError` at the deadline and `Stopped` where a limit or a signal ended it.
+        """
+        child = subprocess.Popen(
+            _limited(command, timeout_s),
+            cwd=cwd or self.cwd,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._live.add(child)
+        assert child.stdout
+        assert child.stderr
+        stdout, stderr = _Reader(child.stdout), _Reader(child.stderr)
+        try:
+            code = child.wait(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"{_name(command)} took longer than {timeout_s:g} s") from None
+        finally:
+            _kill_group(child)
+            child.wait()
+            self._live.discard(child)
+            stdout.end()
+            stderr.end()
+        return _finished(_name(command), code, stdout, stderr)
+
+    def stop(self) -> None:
+        """Kill everything that is running; the waiting calls raise `Stopped`."""
+        for child in list(self._live):
+            _kill_group(child)
+
+
+class _Reader:
+    """Drains a pipe in a thread, keeping the first `MAX_OUTPUT_BYTES`, so that a child never blocks on it."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self.kept = bytearray()
+        self.cut = False
+        self._pipe = pipe
+        self._thread = threading.Thread(target=self._drain, daemon=True)
+        self._thread.start()
+
+    def _drain(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while chunk := os.read(self._pipe.fileno(), 65536):
+                room = MAX_OUTPUT_BYTES - len(self.kept)
+                self.kept += chunk[:room]
+                self.cut = self.cut or len(chunk) > room
+
+    def end(self) -> None:
+        # A process that left the group may hold the pipe open; what was read until now is enough then.
+        self._thread.join(timeout=2)
+        if not self._thread.is_alive():
+            self._pipe.close()
+
+
+def _limited(command: Sequence[str], timeout_s: float) -> list[str]:
+    limits = {
+        "RLIMIT_CPU": math.ceil(timeout_s) + 5,
+        "RLIMIT_AS": ADDRESS_SPACE,
+        "RLIMIT_FSIZE": FILE_SIZE,
+        "RLIMIT_NOFILE": OPEN_FILES,
+        "RLIMIT_CORE": 0,
+    }
+    pairs = [f"{name}={value}" for name, value in limits.items()]
+    return [sys.executable, "-I", "-S", str(_LAUNCHER), *pairs, "--", *command]
+
+
+def _name(command: Sequence[str]) -> str:
+    return f"{Path(command[0]).name} {command[1]}" if len(command) > 1 else Path(command[0]).name
+
+
+def _kill_group(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _finished(name: str, code: int, stdout: _Reader, stderr: _Reader) -> Finished:
+    text = stderr.kept.decode(errors="replace")
+    if code < 0:
+        raise Stopped(
+            f"{name} was ended by {signal.Signals(-code).name}: a limit of CPU, memory or file size"
+        )
+    # The Go runtime's own words when an allocation fails or a stack overflows; the exit code is 2.
+    if text.lstrip().startswith(("fatal error:", "runtime:", "panic:")):
+        raise Stopped(f"{name} ran out of memory or crashed: {text.lstrip().splitlines()[0][:200]}")
+    if stdout.cut:
+        raise Stopped(f"{name} printed more than {MAX_OUTPUT_BYTES} bytes")
+    return Finished(code, bytes(stdout.kept), text)

@@ -1,0 +1,185 @@
+"""What is refused before any tool sees a tree: constructs that run code or read the host (FACTS §6).
+
+By construct, not by word: a string that contains `file(` is fine, a call of `file` inside a heredoc's
+`${…}` is not. Each finding says what to write instead.
+"""
+
+import posixpath
+from collections.abc import Iterator
+from itertools import islice
+
+from toolkit.checker.hcl import Attribute, Block, Call, calls, literal
+from toolkit.checker.sources import module_files
+from toolkit.checker.tokens import HclError, Tokens, parse_template
+from toolkit.contracts import Finding, Tree
+
+_PATH_CALLS = {"file", "fileexists", "filebase64", "fileset", "templatefile", "filemd5", "filesha1"}
+_PATH_CALLS |= {"filesha256", "filesha512", "filebase64sha256", "filebase64sha512"}
+_PROVIDER_READS = {
+    "shared_config_files": "it can name a program to run",
+    "shared_config_file": "it can name a program to run",
+    "shared_credentials_files": "it reads files of the host",
+    "shared_credentials_file": "it reads files of the host",
+    "profile": "it reads credentials of the host",
+    "custom_ca_bundle": "it reads a file of the host",
+    "http_proxy": "it sends requests elsewhere",
+    "https_proxy": "it sends requests elsewhere",
+    "ec2_metadata_service_endpoint": "it sends requests elsewhere",
+    "endpoints": "it sends requests elsewhere",
+    "assume_role_with_web_identity": "it reads a token file of the host",
+    "access_key": "credentials do not belong into code",
+    "secret_key": "credentials do not belong into code",
+    "token": "credentials do not belong into code",
+}
+_PROVIDER_HINT = "Leave it out; region and default_tags are enough, credentials come from the environment."
+
+
+MAX_FINDINGS = 50
+
+
+def scan(tree: Tree) -> list[Finding]:
+    """Findings of the validator `scan` (severity high), in the order of the files.
+
+    A file that cannot be read is a finding with the rule `unreadable`; whether terraform has a better message
+    for it is the caller's to find out.
+    """
+    return list(islice(_scan(tree), MAX_FINDINGS))
+
+
+def _scan(tree: Tree) -> Iterator[Finding]:
+    templates: set[str] = set()
+    for path, file in module_files(tree):
+        if isinstance(file, HclError):
+            yield _finding("unreadable", path, file.line, str(file), "Write plain Terraform syntax.")
+        else:
+            yield from _Scan(path, templates).file(file)
+    for path in sorted(templates & tree.files.keys()):
+        yield from _scan_template(path, tree.files[path])
+
+
+def _scan_template(path: str, content: bytes) -> Iterator[Finding]:
+    """What templatefile() would evaluate; it cannot name a template of its own."""
+    try:
+        token = parse_template(content.decode())
+        for call in calls([token]):
+            yield from _Scan(path, set(), base="").call(call)
+    except (HclError, UnicodeDecodeError) as error:
+        line = error.line if isinstance(error, HclError) else 0
+        yield _finding("unreadable", path, line, f"no template: {error}", "Write a plain template.")
+
+
+class _Scan:
+    """One file: `base` is the folder that `path.module` stands for; templates that it names are collected."""
+
+    def __init__(self, path: str, templates: set[str], base: str | None = None) -> None:
+        self.path = path
+        self.base = posixpath.dirname(path) if base is None else base
+        self.templates = templates
+
+    def file(self, top: Block) -> Iterator[Finding]:
+        for block in top.blocks:
+            yield from self._top_level(block)
+        for block in top.walk():
+            if block.type in ("provisioner", "connection") and block is not top:
+                yield self._found(
+                    "provisioner",
+                    block.line,
+                    f"{block.type} blocks run commands",
+                    "Use user_data or a service.",
+                )
+            for attribute in block.attributes:
+                for call in calls(attribute.value):
+                    yield from self.call(call)
+
+    def _top_level(self, block: Block) -> Iterator[Finding]:
+        kinds = _data_kinds(block)
+        if "external" in kinds:
+            yield self._found("external", block.line, "data external runs a program", "Use a variable.")
+        if "terraform_remote_state" in kinds:
+            yield self._found(
+                "remote-state",
+                block.line,
+                "terraform_remote_state reads a backend",
+                "Use a variable or a look-up.",
+            )
+        if block.type == "module":
+            yield from self._module(block)
+        if block.type == "provider":
+            names = [(a.name, a.line) for a in block.attributes] + [(b.type, b.line) for b in block.blocks]
+            for name, line in names:
+                if why := _PROVIDER_READS.get(name):
+                    yield self._found("provider-setting", line, f"{name}: {why}", _PROVIDER_HINT)
+
+    def _module(self, block: Block) -> Iterator[Finding]:
+        source = next((a for a in block.attributes if a.name == "source"), None)
+        if source is None:
+            return
+        text = literal(source.value)
+        if text is None or not text.startswith("./") or ".." in text.split("/"):
+            hint = "Write the module into this workspace and use source = \"./…\" without '..'."
+            yield self._found(
+                "module-source", source.line, f"module source {_shown(source)} is not local", hint
+            )
+
+    def call(self, call: Call) -> Iterator[Finding]:
+        """What is wrong with one function call; remembers the template of a good templatefile()."""
+        if call.name == "templatestring":
+            hint = "Use templatefile() with a file of this workspace, or a string with ${…}."
+            yield self._found("templatestring", call.line, "templatestring evaluates text as code", hint)
+        if call.name not in _PATH_CALLS:
+            return
+        paths = [self._resolve(argument) for argument in call.arguments[: 2 if call.name == "fileset" else 1]]
+        if not paths or None in paths:
+            hint = (
+                f'Write {call.name}("${{path.module}}/name") with a literal name of a file in this workspace.'
+            )
+            message = f"{call.name}() with a path that is not literal or leaves the workspace"
+            yield self._found("file-path", call.line, message, hint)
+        elif call.name == "templatefile" and paths[0] is not None:
+            self.templates.add(paths[0])
+
+    def _resolve(self, argument: Tokens) -> str | None:
+        """The path below the root that an expression names; None if it is not literal or leaves the root."""
+        if _is_path(argument):
+            return self._below(argument[2].text, "")
+        if len(argument) != 1 or argument[0].kind != "string":
+            return None
+        first, *others = argument[0].parts or ("",)
+        if not all(isinstance(part, str) for part in others):
+            return None
+        rest = "".join(part for part in others if isinstance(part, str))
+        if isinstance(first, str):
+            return self._below("", first + rest)
+        return self._below(first[2].text, rest) if _is_path(first) and rest[:1] in ("", "/") else None
+
+    def _below(self, base: str, rest: str) -> str | None:
+        # Without a base a slash or a tilde leads out; after one, the slash only parts the name from it.
+        if not base and rest.startswith(("/", "~")):
+            return None
+        start = self.base if base == "module" else ""
+        path = posixpath.normpath(posixpath.join(start, rest.lstrip("/")))
+        return None if path.startswith("..") or "\0" in path else path
+
+    def _found(self, rule: str, line: int, message: str, hint: str) -> Finding:
+        return _finding(rule, self.path, line, message, hint)
+
+
+def _data_kinds(block: Block) -> set[str]:
+    """The kinds of data source that a block declares, itself or (a check block) inside."""
+    return {inner.labels[0] for inner in block.walk() if inner.type == "data" and inner.labels}
+
+
+def _is_path(tokens: Tokens) -> bool:
+    """Whether the expression is `path.module`, `path.root` or `path.cwd`; the last two are the root here."""
+    texts = [token.text for token in tokens if token.kind != "newline"]
+    return len(tokens) == 3 and texts[:2] == ["path", "."] and texts[2] in ("module", "root", "cwd")
+
+
+def _shown(attribute: Attribute) -> str:
+    return "".join(token.text for token in attribute.value)[:100]
+
+
+def _finding(rule: str, path: str, line: int, message: str, hint: str) -> Finding:
+    return Finding(
+        validator="scan", rule=rule, severity="high", message=message, file=path, line=line, hint=hint
+    )
