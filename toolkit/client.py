@@ -5,7 +5,6 @@ the table says how far it is.
 """
 
 import json
-import os
 import re
 import secrets
 import shutil
@@ -78,7 +77,9 @@ class Client:
         ]
         return sorted(found, key=lambda record: record.started, reverse=True)
 
-    def follow(self, run_id: str, on_update: Callable[[RunRecord], None], interval_s: float = 0.25) -> RunRecord:
+    def follow(
+        self, run_id: str, on_update: Callable[[RunRecord], None], interval_s: float = 0.25
+    ) -> RunRecord:
         """Wait until the run has ended, reporting each change of its record.
 
         Raises `PlatformError` where the run never started or where the function died in the middle.
@@ -131,7 +132,9 @@ class Client:
         """The stored outcome. Raises `TfkitError` for a run that is unknown or has not ended."""
         s3 = self._cloud.client("s3")
         try:
-            body = s3.get_object(Bucket=self._outputs.runs_bucket, Key=f"runs/{run_id}/result.json")["Body"].read()
+            body = s3.get_object(Bucket=self._outputs.runs_bucket, Key=f"runs/{run_id}/result.json")[
+                "Body"
+            ].read()
         except s3.exceptions.NoSuchKey as missing:
             record = self.record(run_id)
             if record is None:
@@ -159,7 +162,7 @@ class Client:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
             staging.chmod(0o755)
-            os.replace(staging, folder)
+            staging.replace(folder)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise

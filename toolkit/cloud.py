@@ -49,4 +49,5 @@ class Cloud:
             # The emulator is on loopback: a proxy of the user's must not see these requests.
             proxies={} if self.endpoint else None,
         )
-        return self.session.client(service, endpoint_url=self.endpoint or None, config=config)
+        session: Any = self.session  # its overloads name every service; ours is a variable
+        return session.client(service, endpoint_url=self.endpoint or None, config=config)

@@ -1,4 +1,4 @@
-"""The shapes that cross a boundary: command line ↔ Lambda, agent ↔ checker, program ↔ engine, record ↔ reader.
+"""The shapes that cross a boundary: command line, Lambda, checker, program and engine, record and reader.
 
 All are immutable `msgspec` structs: they import in milliseconds, encode themselves, and decoding a
 document that does not fit raises `msgspec.ValidationError` with the path of what is wrong.
@@ -35,7 +35,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Base of every shape of ours: immutable, by keyword, and strict about what it does not know."""
 
 
-class Finding(Shape):
+class Finding(Shape, frozen=True):
     """One thing a validator has to say. `line` counts from 1; 0 means the whole file or tree."""
 
     validator: str
@@ -48,7 +48,7 @@ class Finding(Shape):
     url: str = ""
 
 
-class FileEntry(Shape):
+class FileEntry(Shape, frozen=True):
     """A file of a result: path relative to the tree's root with `/`, content by hash and size."""
 
     path: str
@@ -56,7 +56,7 @@ class FileEntry(Shape):
     bytes: int
 
 
-class Tree(Shape):
+class Tree(Shape, frozen=True):
     """The files of a workspace in memory: relative path with `/` → content.
 
     What is checked, stored and delivered is this value, so it is the same bytes by construction.
@@ -81,14 +81,14 @@ class Tree(Shape):
         ]
 
 
-class Tool(Shape):
+class Tool(Shape, frozen=True):
     """The executable or library behind a check."""
 
     name: str
     version: str
 
 
-class CheckResult(Shape):
+class CheckResult(Shape, frozen=True):
     """How one validator ended on one tree. `detail` says why for anything but `ok` and `findings`."""
 
     validator: str
@@ -99,14 +99,14 @@ class CheckResult(Shape):
     detail: str = ""
 
 
-class SkippedCheck(Shape):
+class SkippedCheck(Shape, frozen=True):
     """A validator that did not run, and the reason."""
 
     validator: str
     reason: str
 
 
-class CheckReport(Shape):
+class CheckReport(Shape, frozen=True):
     """What a checker says of one tree (named by its hash)."""
 
     tree: str
@@ -125,7 +125,7 @@ class CheckReport(Shape):
         return [finding for result in self.results for finding in result.findings]
 
 
-class AskRequest(Shape):
+class AskRequest(Shape, frozen=True):
     """What the client sends to the agent. `timeout_s` is the run's own deadline in seconds."""
 
     run_id: str
@@ -143,7 +143,7 @@ class AskRequest(Shape):
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
 
 
-class Usage(Shape):
+class Usage(Shape, frozen=True):
     """What a run consumed. `cost_usd` is None where the model has no known price."""
 
     requests: int = 0
@@ -152,7 +152,7 @@ class Usage(Shape):
     cost_usd: float | None = None
 
 
-class Attempt(Shape):
+class Attempt(Shape, frozen=True):
     """One time that the gate was asked: the tree's hash and how each validator ended."""
 
     n: int
@@ -161,7 +161,7 @@ class Attempt(Shape):
     findings: list[Finding] = []
 
 
-class RunResult(Shape):
+class RunResult(Shape, frozen=True):
     """The outcome of a run; stored as `runs/<run_id>/result.json` and printed by `ask --json`."""
 
     run_id: str
@@ -181,7 +181,7 @@ class RunResult(Shape):
     sandbox: str = "none"
 
 
-class RunRecord(Shape):
+class RunRecord(Shape, frozen=True):
     """The row of a run in the table: who holds it, how far it is, how it ended."""
 
     run_id: str
@@ -200,7 +200,7 @@ class RunRecord(Shape):
     error: str | None = None
 
 
-class TraceSummary(Shape):
+class TraceSummary(Shape, frozen=True):
     """A run as a row of `tfkit traces`. `start` is RFC 3339, `spans` the number of spans."""
 
     run_id: str
@@ -216,14 +216,14 @@ class TraceSummary(Shape):
     spans: int
 
 
-class Price(Shape):
+class Price(Shape, frozen=True):
     """US dollars per million tokens."""
 
     input: float
     output: float
 
 
-class ModelEntry(Shape):
+class ModelEntry(Shape, frozen=True):
     """A model of the registry. `id` is the foundation model, `profile` the ARN of its inference profile.
 
     `price` is None where none is known to the registry; genai-prices is asked then.
@@ -237,14 +237,14 @@ class ModelEntry(Shape):
     price: Price | None = None
 
 
-class Registry(Shape):
+class Registry(Shape, frozen=True):
     """The value of the registry parameter: which models there are, and which one is meant by default."""
 
     default: str
     models: dict[str, ModelEntry]
 
 
-class PlatformConfig(Shape):
+class PlatformConfig(Shape, frozen=True):
     """Everything that the Pulumi program needs to know; made by `deploy`, plain data.
 
     `prefix` starts every physical name. `agent_zip` is the source of the function's handler on the
@@ -280,7 +280,7 @@ class PlatformConfig(Shape):
         return {**self.tags, "tfkit:stack": self.stack, "tfkit:version": self.version}
 
 
-class StackOutputs(Shape):
+class StackOutputs(Shape, frozen=True):
     """What a platform exports; the only thing that the client needs to know of it."""
 
     version: str
@@ -317,7 +317,7 @@ class ResourceEvent(NamedTuple):
     error: str = ""
 
 
-class Changes(Shape):
+class Changes(Shape, frozen=True):
     """How many custom resources an operation touches, by kind."""
 
     create: int = 0

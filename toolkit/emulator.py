@@ -5,6 +5,7 @@ process listens on 127.0.0.1 only, enforces IAM and SigV4, and starts with a scr
 `AWS_ACCESS_KEY_ID` that it inherited would become a root key, and functions inherit what it has.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -98,10 +99,8 @@ class Emulator:
                 self._process.kill()
                 self._process.wait()
         # Functions run as children of the emulator, in its process group.
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
         self._process = None
 
     def _environment(self) -> dict[str, str]:

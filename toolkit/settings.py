@@ -24,7 +24,7 @@ STACK_NAME = re.compile(r"^[a-z][a-z0-9-]{0,19}$")
 NOT_SETTINGS = {"TFKIT_PROVIDER_MIRROR", "TFKIT_LLM_API_KEY", "TFKIT_EMULATOR_ENDPOINT"}
 
 
-class Settings(Shape):
+class Settings(Shape, frozen=True):
     """What the user asked for. Field names are the keys of `tfkit.toml`; `TFKIT_STACK` sets `stack`.
 
     An empty `region`, `engine` or `llm` means: as at the last `up` of this stack, else the default.
@@ -67,7 +67,9 @@ class Settings(Shape):
         return self.folder / self.target / self.stack
 
 
-def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
+def load(
+    flags: Mapping[str, Any], environment: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Settings:
     """Read the settings. Flags that are None were not given.
 
     Raises `UsageError` for an unknown key or a value of the wrong form, naming where it stands.
@@ -117,7 +119,9 @@ def _convert(values: dict[str, Any], where: str) -> Settings:
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as wrong:
-        raise UsageError(f"a setting has a value that it cannot have: {wrong}", f"see the flags and {where}") from wrong
+        raise UsageError(
+            f"a setting has a value that it cannot have: {wrong}", f"see the flags and {where}"
+        ) from wrong
     if not STACK_NAME.fullmatch(settings.stack):
         raise UsageError(
             f"{settings.stack!r} cannot name a stack",

@@ -22,10 +22,14 @@ class Tfkit:
 
     def __init__(self, home: Path, **environment: str) -> None:
         self.home = home
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(FORGOTTEN) or k == "TFKIT_PROVIDER_MIRROR"}
+        kept = {
+            k: v for k, v in os.environ.items() if not k.startswith(FORGOTTEN) or k == "TFKIT_PROVIDER_MIRROR"
+        }
         self.environment = {**kept, "TFKIT_HOME": str(home), **environment}
 
-    def __call__(self, *arguments: str, stdin: str = "", cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    def __call__(
+        self, *arguments: str, stdin: str = "", cwd: Path | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "toolkit", *arguments],
             env=self.environment,

@@ -21,14 +21,15 @@ from toolkit.local.model.server import ModelServer
 
 MODEL = "tfkit.offline-composer-v1"
 
-FUNCTION = '''
+FUNCTION = """
 import boto3
 from toolkit.agent.models import build
 from toolkit.contracts import ModelEntry
 from pydantic_ai import Agent
 
 def handler(event, context):
-    model = build(ModelEntry(provider="bedrock", id=event["id"], profile=event["profile"]), boto3.client("bedrock-runtime"))
+    entry = ModelEntry(provider="bedrock", id=event["id"], profile=event["profile"])
+    model = build(entry, boto3.client("bedrock-runtime"))
     agent = Agent(model)
 
     @agent.tool_plain
@@ -37,7 +38,7 @@ def handler(event, context):
 
     result = agent.run_sync("who are you?")
     return {"output": result.output, "tokens": result.usage.input_tokens}
-'''
+"""
 
 
 class Upstream(BaseHTTPRequestHandler):

@@ -57,16 +57,22 @@ def test_ask_is_ok_and_its_files_pass_terraform_by_hand(tfkit: Tfkit, asked: dic
     assert asked["attempts"][-1]["validators"] == {"fmt": "ok", "validate": "ok"}
     files = {entry["path"] for entry in asked["files"]}
     assert {"versions.tf"} < files and all(path.endswith(".tf") for path in files)
-    assert {str(p.relative_to(tfkit.home / "out")) for p in (tfkit.home / "out").rglob("*") if p.is_file()} == files
+    assert {
+        str(p.relative_to(tfkit.home / "out")) for p in (tfkit.home / "out").rglob("*") if p.is_file()
+    } == files
     work = tfkit.home / "by-hand"
     shutil.copytree(tfkit.home / "out", work)
     configuration = tfkit.home / "terraformrc"
-    said = subprocess.run(["terraform", "version", "-json"], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        ["terraform", "version", "-json"], capture_output=True, text=True, check=True
+    ).stdout
     platform = json.loads(said)["platform"]
     configuration.write_text(cli_configuration(find_providers(platform)))
     environment = {**tfkit.environment, "TF_CLI_CONFIG_FILE": str(configuration)}
     for command in (["init", "-input=false"], ["validate"], ["fmt", "-check", "-recursive"]):
-        done = subprocess.run(["terraform", *command], cwd=work, env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            ["terraform", *command], cwd=work, env=environment, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -111,7 +117,9 @@ def test_runs_show_and_files_give_the_same_again(tfkit: Tfkit, asked: dict[str, 
     assert asked["run_id"] in {record["run_id"] for record in tfkit.json("runs")}
     tfkit.json("runs", "files", asked["run_id"], "-o", "again")
     for entry in asked["files"]:
-        assert (tfkit.home / "again" / entry["path"]).read_bytes() == (tfkit.home / "out" / entry["path"]).read_bytes()
+        assert (tfkit.home / "again" / entry["path"]).read_bytes() == (
+            tfkit.home / "out" / entry["path"]
+        ).read_bytes()
     assert tfkit("runs", "show", "0nosuchrun").returncode == 1
 
 
@@ -120,7 +128,7 @@ def test_the_same_run_id_does_the_work_once(tfkit: Tfkit, asked: dict[str, Any])
     assert again == asked
 
 
-PROBE = '''
+PROBE = """
 import boto3, json, os
 
 def handler(event, context):
@@ -133,10 +141,12 @@ def handler(event, context):
             answers[name] = getattr(error, "response", {}).get("Error", {}).get("Code", repr(error))
     answers["arn"] = boto3.client("sts").get_caller_identity()["Arn"]
     return answers
-'''
+"""
 
 
-def test_inside_lambda_it_is_the_agent_role_and_no_more(tfkit: Tfkit, outputs: StackOutputs, asked: dict[str, Any]) -> None:
+def test_inside_lambda_it_is_the_agent_role_and_no_more(
+    tfkit: Tfkit, outputs: StackOutputs, asked: dict[str, Any]
+) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("index.py", PROBE)
@@ -152,31 +162,42 @@ def test_inside_lambda_it_is_the_agent_role_and_no_more(tfkit: Tfkit, outputs: S
     locked = tfkit.client("s3").list_objects_v2(Bucket=outputs.audit_bucket)["Contents"][0]["Key"]
     role = outputs.agent_role_arn.rsplit("/", 1)[1]
     own = {"Bucket": outputs.runs_bucket, "Key": f"runs/{asked['run_id']}/result.json"}
+    audit, stream = outputs.audit_bucket, outputs.delivery_stream
     calls: list[tuple[str, str, str, dict[str, Any]]] = [
         ("read own run", "s3", "get_object", own),
         ("read registry", "ssm", "get_parameter", {"Name": outputs.registry_parameter}),
         ("list buckets", "s3", "list_buckets", {}),
-        ("delete a record", "s3", "delete_object", {"Bucket": outputs.audit_bucket, "Key": locked}),
-        ("read the audit trail", "s3", "get_object", {"Bucket": outputs.audit_bucket, "Key": locked}),
-        ("forge a record in place", "s3", "put_object", {"Bucket": outputs.audit_bucket, "Key": "year=2026/x", "Body": b""}),
+        ("delete a record", "s3", "delete_object", {"Bucket": audit, "Key": locked}),
+        ("read the audit trail", "s3", "get_object", {"Bucket": audit, "Key": locked}),
+        ("forge a record", "s3", "put_object", {"Bucket": audit, "Key": "year=2026/x", "Body": b""}),
         ("change own policy", "iam", "delete_role_policy", {"RoleName": role, "PolicyName": "x"}),
         ("another function", "lambda", "invoke", {"FunctionName": outputs.function_name, "Payload": b"{}"}),
         ("another parameter", "ssm", "get_parameter", {"Name": "/other"}),
         ("list tables", "dynamodb", "list_tables", {}),
-        ("delete the stream", "firehose", "delete_delivery_stream", {"DeliveryStreamName": outputs.delivery_stream}),
+        ("delete the stream", "firehose", "delete_delivery_stream", {"DeliveryStreamName": stream}),
     ]  # fmt: skip
     try:
-        payload = json.dumps([[n, s, o, {k: v if not isinstance(v, bytes) else v.decode() for k, v in a.items()}] for n, s, o, a in calls])
+        payload = json.dumps(
+            [
+                [n, s, o, {k: v if not isinstance(v, bytes) else v.decode() for k, v in a.items()}]
+                for n, s, o, a in calls
+            ]
+        )
         answers = json.loads(functions.invoke(FunctionName="probe", Payload=payload)["Payload"].read())
     finally:
         functions.delete_function(FunctionName="probe")
     assert answers.pop("arn") == f"arn:aws:sts::000000000000:assumed-role/{role}/probe"
-    assert {name for name, answer in answers.items() if answer == "allowed"} == {"read own run", "read registry"}
+    assert {name for name, answer in answers.items() if answer == "allowed"} == {
+        "read own run",
+        "read registry",
+    }
     refused = {name: answer for name, answer in answers.items() if answer != "allowed"}
     assert set(refused.values()) <= {"AccessDenied", "AccessDeniedException"}, refused
 
 
-def test_a_prompt_without_a_recipe_does_not_converge_and_invents_nothing(tfkit: Tfkit, outputs: StackOutputs) -> None:
+def test_a_prompt_without_a_recipe_does_not_converge_and_invents_nothing(
+    tfkit: Tfkit, outputs: StackOutputs
+) -> None:
     result = tfkit.json("ask", "an AWS Ground Station dataflow endpoint", code=3)
     assert result["status"] == "not_converged" and result["files"] == []
     assert "--llm" in result["output"] and "no language model" in result["output"]
@@ -203,7 +224,9 @@ def test_bad_input_is_refused_with_what_would_be_right(
     assert "Traceback" not in done.stderr
 
 
-def test_a_killed_emulator_comes_back_with_its_resources(tfkit: Tfkit, outputs: StackOutputs, asked: dict[str, Any]) -> None:
+def test_a_killed_emulator_comes_back_with_its_resources(
+    tfkit: Tfkit, outputs: StackOutputs, asked: dict[str, Any]
+) -> None:
     os.kill(tfkit.running().emulator_pid, signal.SIGKILL)
     result = tfkit.json("ask", "an sqs queue named orders with a dead letter queue", "-o", "queue")
     assert result["status"] == "ok"

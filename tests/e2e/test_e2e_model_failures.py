@@ -13,7 +13,7 @@ from conftest import Tfkit
 
 Answer = Callable[["Handler", dict[str, Any]], None]
 
-MAIN = '''terraform {
+MAIN = """terraform {
   required_version = ">= 1.6"
   required_providers {
     aws = {
@@ -26,7 +26,7 @@ MAIN = '''terraform {
 resource "aws_sqs_queue" "orders" {
   name = "orders"
 }
-'''
+"""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -48,7 +48,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def message(self, finish: str = "stop", **message: Any) -> None:
         choice = {"message": {"role": "assistant", "content": None, **message}, "finish_reason": finish}
-        self.reply(200, json.dumps({"choices": [choice], "usage": {"prompt_tokens": 5, "completion_tokens": 3}}).encode())
+        self.reply(
+            200,
+            json.dumps({"choices": [choice], "usage": {"prompt_tokens": 5, "completion_tokens": 3}}).encode(),
+        )
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +128,9 @@ BAD: dict[str, tuple[Answer, str]] = {
     "cut off": (lambda h, r: h.message(content="resource", finish="length"), "limit"),
     "broken call": (
         lambda h, r: h.message(
-            tool_calls=[{"id": "1", "type": "function", "function": {"name": "write_file", "arguments": "{oops"}}]
+            tool_calls=[
+                {"id": "1", "type": "function", "function": {"name": "write_file", "arguments": "{oops"}}
+            ]
         ),
         "argument",
     ),

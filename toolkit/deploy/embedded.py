@@ -25,10 +25,9 @@ from typing import Any
 
 import grpc
 import pulumi
-from pulumi.runtime.proto import provider_pb2_grpc
 
 from toolkit.contracts import Changes
-from toolkit.deploy.engine import OnEvent, Program, Summary
+from toolkit.deploy.engine import OnEvent, Program, Provider, Summary
 from toolkit.deploy.monitor import EngineService, Monitor, serve
 from toolkit.deploy.state import Resource, State, exclusive, read_outputs
 from toolkit.deploy.steps import Steps, read_request
@@ -45,7 +44,7 @@ class EmbeddedEngine:
         folder: Path,
         project: str,
         stack: str,
-        provider: provider_pb2_grpc.ResourceProviderServicer,
+        provider: Provider,
         provider_inputs: dict[str, Any],
     ) -> None:
         self._folder = folder
@@ -213,9 +212,7 @@ def _key(resource: Resource) -> str:
     return resource.urn + ("#old" if resource.delete else "")
 
 
-def _in_order(
-    nodes: dict[str, tuple[Resource, Iterable[str]]], step: Callable[[Resource], None]
-) -> None:
+def _in_order(nodes: dict[str, tuple[Resource, Iterable[str]]], step: Callable[[Resource], None]) -> None:
     """Call `step` for every node after the nodes it waits for, in parallel. Raises the first error."""
     order = TopologicalSorter({key: set(before) for key, (_, before) in nodes.items()})
     order.prepare()

@@ -9,7 +9,24 @@ Program = Callable[[], None]
 OnEvent = Callable[[ResourceEvent], None]
 
 
-class Summary(Shape):
+class Provider(Protocol):
+    """The methods of Pulumi's `ResourceProvider` service that an engine in the same process calls.
+
+    Requests and answers are the messages of `pulumi.runtime.proto.provider_pb2`; there is no gRPC
+    context in process, so it is None, and a failure is an exception.
+    """
+
+    # The names are those of the protocol.
+    def Check(self, request: Any, context: Any) -> Any: ...  # noqa: N802, D102
+    def Diff(self, request: Any, context: Any) -> Any: ...  # noqa: N802, D102
+    def Create(self, request: Any, context: Any) -> Any: ...  # noqa: N802, D102
+    def Read(self, request: Any, context: Any) -> Any: ...  # noqa: N802, D102
+    def Update(self, request: Any, context: Any) -> Any: ...  # noqa: N802, D102
+    def Delete(self, request: Any, context: Any) -> Any: ...  # noqa: N802, D102
+    def Invoke(self, request: Any, context: Any) -> Any: ...  # noqa: N802, D102
+
+
+class Summary(Shape, frozen=True):
     """What an operation did (or, for a preview, would do): counts, outputs and wall seconds.
 
     `deleted` lists the URNs that are gone; in a preview, those that would go.

@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
+from typing_extensions import override
 
 from toolkit.deploy import wire
 from toolkit.deploy.state import STACK_TYPE, Resource
@@ -41,19 +42,24 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self.stack_outputs: dict[str, Any] = {}
         self.seen: set[str] = set()
 
-    def SupportsFeature(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, D102
+    @override
+    def SupportsFeature(self, request: Any, context: grpc.ServicerContext) -> Any:
         return resource_pb2.SupportsFeatureResponse(hasSupport=request.id == "secrets")
 
-    def SignalAndWaitForShutdown(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, D102
+    @override
+    def SignalAndWaitForShutdown(self, request: Any, context: grpc.ServicerContext) -> Any:
         return empty_pb2.Empty()
 
-    def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, D102
+    @override
+    def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
         return self._answer(context, lambda: self._invoke(request))
 
-    def RegisterResource(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, D102
+    @override
+    def RegisterResource(self, request: Any, context: grpc.ServicerContext) -> Any:
         return self._answer(context, lambda: self._register(request))
 
-    def RegisterResourceOutputs(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, D102
+    @override
+    def RegisterResourceOutputs(self, request: Any, context: grpc.ServicerContext) -> Any:
         return self._answer(context, lambda: self._register_outputs(request))
 
     def _answer(self, context: grpc.ServicerContext, call: Any) -> Any:
@@ -67,8 +73,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     def _invoke(self, request: Any) -> Any:
         call = provider_pb2.InvokeRequest(tok=request.tok, args=request.args)
-        answer = self._steps.provider.Invoke(call, None)
-        return provider_pb2.InvokeResponse(**{"return": getattr(answer, "return"), "failures": answer.failures})
+        return self._steps.provider.Invoke(call, None)
 
     def _register(self, request: Any) -> Any:
         goal = self._goal(request)
@@ -102,7 +107,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             provider=self._provider_ref if request.custom else "",
             dependencies=sorted(request.dependencies),
             property_dependencies={
-                key: sorted(value.urns) for key, value in sorted(request.propertyDependencies.items()) if value.urns
+                key: sorted(value.urns)
+                for key, value in sorted(request.propertyDependencies.items())
+                if value.urns
             },
         )
 
@@ -137,16 +144,19 @@ class EngineService(engine_pb2_grpc.EngineServicer):
         self._root = ""
         self.errors: list[str] = []
 
-    def Log(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, D102
+    @override
+    def Log(self, request: Any, context: grpc.ServicerContext) -> Any:
         if request.severity == engine_pb2.ERROR:
             self.errors.append(request.message)
         log.debug("%s", request.message)
         return empty_pb2.Empty()
 
-    def GetRootResource(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, D102
+    @override
+    def GetRootResource(self, request: Any, context: grpc.ServicerContext) -> Any:
         return engine_pb2.GetRootResourceResponse(urn=self._root)
 
-    def SetRootResource(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, D102
+    @override
+    def SetRootResource(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._root = request.urn
         return engine_pb2.SetRootResourceResponse()
 

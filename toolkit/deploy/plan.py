@@ -55,7 +55,11 @@ def platform_config(settings: Settings, cloud: Cloud) -> PlatformConfig:
 
 def local_registry(settings: Settings) -> Registry:
     """The composer, and the user's own model where there is one, which is the default then."""
-    models = {COMPOSER: ModelEntry(provider="bedrock", id="tfkit.offline-composer-v1", price=Price(input=0, output=0))}
+    models = {
+        COMPOSER: ModelEntry(
+            provider="bedrock", id="tfkit.offline-composer-v1", price=Price(input=0, output=0)
+        )
+    }
     if settings.llm:
         model_id = "tfkit." + re.sub(r"[^a-z0-9-]+", "-", settings.llm_model.lower()).strip("-")
         models[settings.llm_model] = ModelEntry(provider="bedrock", id=model_id)
@@ -64,7 +68,9 @@ def local_registry(settings: Settings) -> Registry:
 
 def aws_registry() -> Registry:
     """The models of a platform on AWS."""
-    haiku = ModelEntry(provider="bedrock", id="us.anthropic.claude-haiku-4-5-20251001-v1:0", max_tokens=16_384)
+    haiku = ModelEntry(
+        provider="bedrock", id="us.anthropic.claude-haiku-4-5-20251001-v1:0", max_tokens=16_384
+    )
     return Registry(default="haiku", models={"haiku": haiku})
 
 

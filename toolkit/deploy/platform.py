@@ -80,7 +80,7 @@ class Platform:
 
     def _cloud(self, endpoint: str) -> Cloud:
         settings = self.settings
-        return Cloud(target=settings.target, region=settings.region, account=LOCAL_ACCOUNT, endpoint=endpoint)
+        return Cloud(target=settings.target, region=settings.region, account=self.account, endpoint=endpoint)
 
     def _restore(self, cloud: Cloud) -> None:
         """The emulator loses things when it stops: find out what is gone, and make it again."""
@@ -138,9 +138,7 @@ class Platform:
         from toolkit.local.provider import EmulatorProvider
 
         provider = EmulatorProvider(cloud.endpoint, cloud.region)
-        return EmbeddedEngine(
-            self.folder, PROJECT, self.settings.stack, provider, {"region": cloud.region}
-        )
+        return EmbeddedEngine(self.folder, PROJECT, self.settings.stack, provider, {"region": cloud.region})
 
     def _write_routes(self, outputs: dict[str, Any]) -> None:
         table = routes(self.settings, outputs["profiles"])

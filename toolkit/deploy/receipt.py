@@ -6,11 +6,10 @@ from toolkit.cloud import Cloud
 from toolkit.contracts import Shape
 from toolkit.deploy.state import Resource
 
-
 KMS_KEY = "aws:kms/key:Key"
 
 
-class Kept(Shape):
+class Kept(Shape, frozen=True):
     """A resource that is still there: its URN (or ARN where only that is known), why, and until when."""
 
     urn: str
@@ -18,14 +17,14 @@ class Kept(Shape):
     until: str = ""
 
 
-class Scheduled(Shape):
+class Scheduled(Shape, frozen=True):
     """A resource that AWS deletes later; the date is RFC 3339."""
 
     urn: str
     date: str
 
 
-class Receipt(Shape):
+class Receipt(Shape, frozen=True):
     """What is gone, what stayed and why, and what goes later."""
 
     deleted: list[str] = []
@@ -52,15 +51,20 @@ def write_receipt(cloud: Cloud, stack: str, before: list[Resource], left: list[R
     return Receipt(
         deleted=[r.urn for r in before if r.custom and not r.is_provider and r.urn not in stayed],
         kept=[Kept(urn=resource.urn, reason="it is still there after its deletion") for resource in kept]
-        + [Kept(urn=arn, reason="it carries this stack's tag, and this stack did not make it") for arn in strangers],
+        + [
+            Kept(urn=arn, reason="it carries this stack's tag, and this stack did not make it")
+            for arn in strangers
+        ],
         scheduled=scheduled,
     )
 
 
 def tagged(cloud: Cloud, stack: str) -> list[str]:
     """ARNs of everything that carries the stack's tag (Resource Groups Tagging API)."""
-    pages = cloud.client("resourcegroupstaggingapi").get_paginator("get_resources").paginate(
-        TagFilters=[{"Key": "tfkit:stack", "Values": [stack]}]
+    pages = (
+        cloud.client("resourcegroupstaggingapi")
+        .get_paginator("get_resources")
+        .paginate(TagFilters=[{"Key": "tfkit:stack", "Values": [stack]}])
     )
     return [entry["ResourceARN"] for page in pages for entry in page["ResourceTagMappingList"]]
 

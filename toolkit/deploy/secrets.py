@@ -49,7 +49,7 @@ class Vault:
         return {key: self.hide(item) for key, item in data.items()}
 
     def open(self, data: Any) -> Any:
-        """The data with every secret value decrypted again. Raises `DeployFailed` with the wrong passphrase."""
+        """The data with every secret value decrypted. Raises `DeployFailed` with the wrong passphrase."""
         if isinstance(data, list):
             return [self.open(item) for item in data]
         if not isinstance(data, dict):

@@ -203,7 +203,7 @@ class State:
         with self._lock:
             settled = [self.live[urn] for urn in self._settled if urn in self.live]
             rest = [r for urn, r in self.live.items() if urn not in self._settled]
-            deployment = {
+            deployment: dict[str, Any] = {
                 "manifest": {"time": now(), "magic": "", "version": "v" + self._version},
                 "resources": msgspec.to_builtins([*settled, *rest, *self.doomed]),
                 "pending_operations": msgspec.to_builtins(self.pending),
@@ -237,11 +237,13 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise DeployFailed(f"cannot write {path}: {error.strerror}", "free the disk or fix the rights") from error
+        raise DeployFailed(
+            f"cannot write {path}: {error.strerror}", "free the disk or fix the rights"
+        ) from error
 
 
 @contextlib.contextmanager

@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 from google.protobuf import struct_pb2
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2
 
 from toolkit.contracts import ResourceEvent
 from toolkit.deploy import wire
-from toolkit.deploy.engine import OnEvent
+from toolkit.deploy.engine import OnEvent, Provider
 from toolkit.deploy.secrets import mark_keys, reveal
 from toolkit.deploy.state import Properties, Resource, State, now
 from toolkit.errors import DeployFailed, Interrupted, TfkitError
@@ -30,7 +30,7 @@ class Steps:
 
     def __init__(
         self,
-        provider: provider_pb2_grpc.ResourceProviderServicer,
+        provider: Provider,
         state: State,
         on_event: OnEvent,
         *,
@@ -209,7 +209,9 @@ class Steps:
         )
         answer = self._guard(goal, "check", lambda: self.provider.Check(request, None))
         if answer.failures:
-            reasons = "; ".join(f"{f.property}: {f.reason}" if f.property else f.reason for f in answer.failures)
+            reasons = "; ".join(
+                f"{f.property}: {f.reason}" if f.property else f.reason for f in answer.failures
+            )
             raise self._failed(goal, "check", reasons)
         return mark_keys(wire.to_plain(answer.inputs), _secret_keys(goal.inputs))
 

@@ -1,5 +1,6 @@
 """Starts, finds and stops the daemon of a stack."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -123,7 +124,5 @@ def _end_orphan(running: Running) -> None:
 
 
 def _kill(pid: int, number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass

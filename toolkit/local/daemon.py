@@ -2,8 +2,9 @@
 
     python -m toolkit.local.daemon FOLDER     (started by `toolkit.local.control`)
 
-Options arrive as JSON on standard input. It writes `daemon.json` when it is ready, holds `daemon.lock` while it lives, and stops on SIGTERM, so
-that the emulator is stopped in the way in which it keeps its state. When the emulator dies, so does it.
+Options arrive as JSON on standard input. It writes `daemon.json` when it is ready, holds `daemon.lock`
+while it lives, and stops on SIGTERM, so that the emulator is stopped in the way in which it keeps its
+state. When the emulator dies, so does it.
 """
 
 import fcntl

@@ -45,7 +45,9 @@ class FakeCloud(provider_pb2_grpc.ResourceProviderServicer):
 
     def Diff(self, request: Any, context: Any) -> Any:
         old, new = wire.to_plain(request.old_inputs), wire.to_plain(request.news)
-        changed = [key for key in {*old, *new} if old.get(key) != new.get(key) and key not in request.ignoreChanges]
+        changed = [
+            key for key in {*old, *new} if old.get(key) != new.get(key) and key not in request.ignoreChanges
+        ]
         return Diff(
             changes=Diff.DIFF_SOME if changed else Diff.DIFF_NONE,
             diffs=changed,
@@ -64,7 +66,9 @@ class FakeCloud(provider_pb2_grpc.ResourceProviderServicer):
 
     def Update(self, request: Any, context: Any) -> Any:
         self._call("update", request)
-        return provider_pb2.UpdateResponse(properties=self._properties(request.id, wire.to_plain(request.news)))
+        return provider_pb2.UpdateResponse(
+            properties=self._properties(request.id, wire.to_plain(request.news))
+        )
 
     def Read(self, request: Any, context: Any) -> Any:
         self._call("read", request)

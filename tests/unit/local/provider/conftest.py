@@ -1,0 +1,145 @@
+"""A MiniStack process of the tests' own, and a way to drive the provider as an engine does."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+from provider_world import REGION, World
+from pulumi.runtime.proto import provider_pb2
+
+from toolkit.local.provider import EmulatorProvider
+from toolkit.local.provider.clients import Clients
+from toolkit.local.provider.wire import from_struct, to_struct
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_until_healthy(endpoint: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the emulator ended while starting"
+        try:
+            with urllib.request.urlopen(f"{endpoint}/_localstack/health", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    raise AssertionError("the emulator did not become healthy")
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("ministack")
+    port = free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "AUTH": "true",
+        "PERSIST_STATE": "0",
+    }
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"], env=environment, cwd=home, stdout=log, stderr=log
+        )
+        try:
+            address = f"http://127.0.0.1:{port}"
+            wait_until_healthy(address, process)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def clients(endpoint: str) -> Clients:
+    return Clients(endpoint, REGION)
+
+
+@dataclass
+class Engine:
+    """Calls the provider as an engine does: inputs in, ids and properties out."""
+
+    provider: Any
+    made: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+
+    def urn(self, token: str, name: str) -> str:
+        return f"urn:pulumi:dev::tfkit::tfkit:index:Foundation${token}::{name}"
+
+    def check(self, token: str, inputs: dict[str, Any], name: str = "it") -> dict[str, str]:
+        request = provider_pb2.CheckRequest(urn=self.urn(token, name), news=to_struct(inputs))
+        return {failure.property: failure.reason for failure in self.provider.Check(request, None).failures}
+
+    def diff(self, token: str, news: dict[str, Any], olds: dict[str, Any]) -> Any:
+        return self.provider.Diff(
+            provider_pb2.DiffRequest(
+                urn=self.urn(token, "it"), id="x", news=to_struct(news), old_inputs=to_struct(olds)
+            ),
+            None,
+        )
+
+    def create(
+        self, token: str, inputs: dict[str, Any], name: str = "it", preview: bool = False
+    ) -> tuple[str, dict[str, Any]]:
+        assert self.check(token, inputs, name) == {}
+        request = provider_pb2.CreateRequest(
+            urn=self.urn(token, name), properties=to_struct(inputs), preview=preview
+        )
+        answer = self.provider.Create(request, None)
+        if not preview:
+            self.made.append((token, answer.id, from_struct(answer.properties)))
+        return answer.id, from_struct(answer.properties)
+
+    def read(
+        self, token: str, id_: str, state: dict[str, Any], inputs: dict[str, Any]
+    ) -> tuple[str, Any, Any]:
+        request = provider_pb2.ReadRequest(
+            urn=self.urn(token, "it"), id=id_, properties=to_struct(state), inputs=to_struct(inputs)
+        )
+        answer = self.provider.Read(request, None)
+        return answer.id, from_struct(answer.properties), json_format.MessageToDict(answer.inputs)
+
+    def update(
+        self, token: str, id_: str, olds: dict[str, Any], old_inputs: dict[str, Any], news: dict[str, Any]
+    ) -> dict[str, Any]:
+        assert self.check(token, news) == {}
+        request = provider_pb2.UpdateRequest(
+            urn=self.urn(token, "it"),
+            id=id_,
+            olds=to_struct(olds),
+            old_inputs=to_struct(old_inputs),
+            news=to_struct(news),
+        )
+        return from_struct(self.provider.Update(request, None).properties)
+
+    def delete(self, token: str, id_: str, state: dict[str, Any]) -> None:
+        request = provider_pb2.DeleteRequest(urn=self.urn(token, "it"), id=id_, properties=to_struct(state))
+        self.provider.Delete(request, None)
+
+
+@pytest.fixture
+def engine(endpoint: str) -> Iterator[Engine]:
+    """An engine whose resources are deleted after the test, newest first."""
+    made = Engine(EmulatorProvider(endpoint, REGION))
+    yield made
+    for token, id_, state in reversed(made.made):
+        made.delete(token, id_, {**state, "forceDestroy": True, "forceDelete": True})
+
+
+@pytest.fixture
+def world(engine: Engine) -> World:
+    return World(engine, f"tfkit-{uuid.uuid4().hex[:8]}")

@@ -1,0 +1,1 @@
+"""The AWS services as this provider sees them: a module each, a class per type, `KINDS` at the end."""
