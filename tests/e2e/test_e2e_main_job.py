@@ -224,6 +224,14 @@ def test_bad_input_is_refused_with_what_would_be_right(
     assert "Traceback" not in done.stderr
 
 
+def test_without_terraform_up_says_how_to_get_it_and_starts_nothing(tmp_path: Path) -> None:
+    bare = Tfkit(tmp_path, PATH=str(tmp_path))
+    done = bare("up")
+    assert done.returncode == 1
+    assert "terraform is not on PATH" in done.stderr and "hint: Install" in done.stderr
+    assert not bare.folder.exists()
+
+
 def test_a_killed_emulator_comes_back_with_its_resources(
     tfkit: Tfkit, outputs: StackOutputs, asked: dict[str, Any]
 ) -> None:

@@ -6,6 +6,7 @@ or brings it back, and `down` removes it when nothing is left in it.
 
 import contextlib
 import json
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import msgspec
 from toolkit.cloud import LOCAL_ACCOUNT, Cloud
 from toolkit.contracts import PlatformConfig, ResourceEvent, StackOutputs
 from toolkit.deploy.engine import OnEvent, Program, Summary
+from toolkit.deploy.machine import prepare
 from toolkit.deploy.plan import PROJECT, platform_config, routes
 from toolkit.deploy.state import State, read_outputs, write_atomically
 from toolkit.errors import NothingDeployed, UsageError
@@ -33,10 +35,17 @@ def quiet(_event: ResourceEvent) -> None:
     """Report nothing."""
 
 
-class Platform:
-    """The platform that the settings name. Opening one touches nothing."""
+def silent(_text: str) -> None:
+    """Note nothing."""
 
-    def __init__(self, settings: Settings) -> None:
+
+class Platform:
+    """The platform that the settings name. Opening one touches nothing.
+
+    `note` is told what takes long and what is downloaded.
+    """
+
+    def __init__(self, settings: Settings, note: Callable[[str], None] = silent) -> None:
         if settings.target == "aws":
             raise UsageError(
                 "the aws target is not part of this version yet",
@@ -44,6 +53,7 @@ class Platform:
             )
         if settings.engine == "pulumi":
             raise UsageError("the Pulumi engine is not part of this version yet", "leave --engine out")
+        self._note = note
         self.folder = settings.stack_folder
         self.settings = self._remembered(settings)
 
@@ -64,7 +74,7 @@ class Platform:
         raw = read_outputs(self.folder / "state.json")
         if not raw:
             raise NothingDeployed(
-                f"nothing is deployed under the name {self.settings.stack!r} on target {self.settings.target}",
+                f"nothing is deployed as {self.settings.stack!r} on target {self.settings.target}",
                 "bring it up: tfkit up",
             )
         return msgspec.convert(raw, StackOutputs)
@@ -72,7 +82,10 @@ class Platform:
     @cached_property
     def cloud(self) -> Cloud:
         """The cloud of a platform that is up; an emulator that died is brought back, with its resources."""
-        running, fresh = control.ensure(self.folder, self.settings.llm_timeout_s)
+        running, fresh = control.find(self.folder), False
+        if running is None:
+            mirror = prepare(self.settings.folder, self._note)
+            running, fresh = control.ensure(self.folder, self.settings.llm_timeout_s, mirror)
         cloud = self._cloud(running.endpoint)
         if fresh and self.exists:
             self._restore(cloud)

@@ -35,19 +35,23 @@ def find(folder: Path) -> Running | None:
     if not _locked(folder):
         return None
     running = _note(folder)
-    return running if running and healthy(running.endpoint) else None
+    # One that an older tfkit left running is no daemon of ours: it is replaced by the next start.
+    current = running is not None and running.version == __version__
+    return running if running and current and healthy(running.endpoint) else None
 
 
-def ensure(folder: Path, llm_timeout_s: float = 120.0) -> tuple[Running, bool]:
+def ensure(folder: Path, llm_timeout_s: float = 120.0, mirror: Path | None = None) -> tuple[Running, bool]:
     """Find the daemon, or start one; says whether it was started now, and so lacks what a stop loses.
+
+    `mirror` is a mirror of terraform providers that functions shall use.
 
     Raises `EmulatorFailed` with the end of its log.
     """
-    running = find(folder)
-    if running and running.version == __version__:
+    if running := find(folder):
         return running, False
     stop(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    passed_on = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
     with (folder / "daemon.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "toolkit.local.daemon", str(folder)],
@@ -55,7 +59,7 @@ def ensure(folder: Path, llm_timeout_s: float = 120.0) -> tuple[Running, bool]:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={key: os.environ[key] for key in PASSED_ON if key in os.environ},
+            env=passed_on | ({"TFKIT_PROVIDER_MIRROR": str(mirror)} if mirror else {}),
         )
     if process.stdin:
         # Not through the environment: any process of this user could read it there.
