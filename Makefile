@@ -14,8 +14,9 @@ help: ## show this list
 
 $(READY): pyproject.toml uv.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
-	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact
+	test -x $(BIN)/uv || { $(BIN)/python -m ensurepip --default-pip >/dev/null \
+	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"; }
+	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode
 	@touch $@
 
 demo: $(READY) ## bring a platform up on this machine, ask, look at the trace, take it down

@@ -1,0 +1,99 @@
+"""How long a working day takes on the local target, as ratios to what it cannot do without.
+
+    make bench
+
+Every figure is the wall time of a whole process. The baselines are measured in the same run, on the
+same machine: a Click hello-world for `--help`, the start of the emulator alone for `up`, and terraform's
+own init and validate by hand for `ask`.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from toolkit.checker.mirrors import cli_configuration, find_providers
+from toolkit.emulator import Emulator
+
+HELLO = "import click\n@click.command()\ndef hello(): click.echo('hello')\nhello()"
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes once."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def best(work: Callable[[], object], times: int = 5) -> float:
+    """The fastest of several: the machine is shared, and noise only ever adds."""
+    return min(seconds(work) for _ in range(times))
+
+
+def tfkit(home: Path, *arguments: str) -> None:
+    """The command, in a home of its own."""
+    subprocess.run(
+        [sys.executable, "-m", "toolkit", *arguments],
+        env={**os.environ, "TFKIT_HOME": str(home)},
+        cwd=home,
+        check=True,
+        capture_output=True,
+    )
+
+
+def emulator_alone(folder: Path) -> None:
+    """Start an emulator; `up` cannot be faster than that."""
+    emulator = Emulator(folder)
+    emulator.start()
+    emulator.stop()
+
+
+def terraform_alone(files: Path, home: Path) -> None:
+    """init and validate of the same files by hand, with the same mirror."""
+    platform = json.loads(subprocess.check_output(["terraform", "version", "-json"]))["platform"]
+    configuration = home / "terraformrc"
+    configuration.write_text(cli_configuration(find_providers(platform)))
+    shutil.rmtree(files / ".terraform", ignore_errors=True)
+    (files / ".terraform.lock.hcl").unlink(missing_ok=True)
+    for command in (["init", "-input=false"], ["validate"]):
+        subprocess.run(
+            ["terraform", *command],
+            cwd=files,
+            env={**os.environ, "TF_CLI_CONFIG_FILE": str(configuration)},
+            check=True,
+            capture_output=True,
+        )
+
+
+def main() -> None:
+    """Measure and print a table."""
+    rows: list[tuple[str, float, str, float]] = []
+    with tempfile.TemporaryDirectory(prefix="tfkit-bench-") as folder:
+        home = Path(folder)
+        hello = best(lambda: subprocess.run([sys.executable, "-c", HELLO], check=True, capture_output=True))
+        rows.append(("--help", best(lambda: tfkit(home, "--help")), "click hello-world", hello))
+        start = min(seconds(lambda i=i: emulator_alone(home / f"emulator-{i}")) for i in range(3))
+        preview = best(lambda: tfkit(home, "preview"), 3)
+        rows.append(("preview from nothing", preview, "emulator alone", start))
+        rows.append(("up from nothing", seconds(lambda: tfkit(home, "up")), "emulator alone", start))
+        rows.append(("up again", best(lambda: tfkit(home, "up"), 3), "emulator alone", start))
+        prompt = "an encrypted S3 bucket with a 30-day lifecycle"
+        cold = seconds(lambda: tfkit(home, "ask", prompt, "-o", "cold"))
+        warm = min(seconds(lambda i=i: tfkit(home, "ask", prompt, "-o", f"warm-{i}")) for i in range(3))
+        alone = best(lambda: terraform_alone(home / "cold", home), 3)
+        rows.append(("ask, first", cold, "terraform alone", alone))
+        rows.append(("ask, warm", warm, "terraform alone", alone))
+        rows.append(("traces", best(lambda: tfkit(home, "traces"), 3), "click hello-world", hello))
+        rows.append(("down", seconds(lambda: tfkit(home, "down")), "emulator alone", start))
+    print(f"{'':22}{'seconds':>9}  {'baseline':20}{'seconds':>9}{'ratio':>8}")
+    for name, took, baseline, base in rows:
+        print(f"{name:22}{took:9.2f}  {baseline:20}{base:9.2f}{took / base:8.1f}")
+
+
+if __name__ == "__main__":
+    main()
