@@ -34,6 +34,16 @@ def new_run_id() -> str:
     return stamp + "".join(secrets.choice(ALPHABET) for _ in range(7))
 
 
+def minted_at(run_id: str) -> float:
+    """When `new_run_id` made this id, in seconds since 1970; 0 for an id of another form."""
+    if len(run_id) != 16 or any(letter not in ALPHABET for letter in run_id):
+        return 0.0
+    milliseconds = 0
+    for letter in run_id[:9]:
+        milliseconds = milliseconds << 5 | ALPHABET.index(letter)
+    return milliseconds / 1000
+
+
 class Client:
     """One platform's agent, as its user sees it."""
 
@@ -60,6 +70,15 @@ class Client:
             ConsistentRead=True,
         )
         return _record(answer["Item"]) if "Item" in answer else None
+
+    def latest(self, run_id: str) -> RunRecord | None:
+        """As `record`, but a run that was asked for a moment ago and has no record yet is `queued`."""
+        record = self.record(run_id)
+        if record is None and 0 <= time.time() - minted_at(run_id) < START_SECONDS:
+            return RunRecord(
+                run_id=run_id, status="queued", request_sha256="", prompt="", step="waiting for the agent"
+            )
+        return record
 
     def runs(self, days: list[str]) -> list[RunRecord]:
         """The runs of the given days (`YYYY-MM-DD`, UTC), newest first."""
@@ -172,8 +191,13 @@ class Client:
         return self._file(run_id, path).decode("utf-8", "replace")
 
     def _file(self, run_id: str, path: str) -> bytes:
+        s3 = self._cloud.client("s3")
         key = f"runs/{run_id}/workspace/{path}"
-        return self._cloud.client("s3").get_object(Bucket=self._outputs.runs_bucket, Key=key)["Body"].read()
+        try:
+            content: bytes = s3.get_object(Bucket=self._outputs.runs_bucket, Key=key)["Body"].read()
+        except s3.exceptions.NoSuchKey as missing:
+            raise TfkitError(f"{path} of run {run_id} is no longer in the bucket") from missing
+        return content
 
     def _table(self) -> Any:
         return self._cloud.client("dynamodb")

@@ -12,7 +12,7 @@ from toolkit.contracts import Shape
 from toolkit.errors import PlatformError
 
 
-class AgentConfig(Shape):
+class AgentConfig(Shape, frozen=True, kw_only=True):
     """Names of the platform's parts; the variables are set by `stacks.agent`."""
 
     stack: str
@@ -42,7 +42,9 @@ class Clients:
 
     def __init__(self, model_timeout_s: float = 300.0) -> None:
         self._model_timeout_s = model_timeout_s
-        self._config = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=5, read_timeout=30)
+        self._config = Config(
+            retries={"mode": "standard", "max_attempts": 4}, connect_timeout=5, read_timeout=30
+        )
 
     @cached_property
     def dynamodb(self) -> Any:
@@ -52,7 +54,8 @@ class Clients:
     @cached_property
     def s3(self) -> Any:
         """Where artifacts and fallback records go."""
-        path_style = Config(s3={"addressing_style": "path"}) if os.environ.get("AWS_ENDPOINT_URL") else Config()
+        emulated = os.environ.get("AWS_ENDPOINT_URL")
+        path_style = Config(s3={"addressing_style": "path"}) if emulated else Config()
         return boto3.client("s3", config=self._config.merge(path_style))
 
     @cached_property

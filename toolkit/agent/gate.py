@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
-from decimal import Decimal
 
+import anyio
+import anyio.to_thread
+import msgspec
 from pydantic_ai import Agent, ModelMessage, UsageLimits
 from pydantic_ai.exceptions import (
     AgentRunError,
@@ -17,14 +19,22 @@ from pydantic_ai.exceptions import (
 
 from toolkit.agent.deps import Deps
 from toolkit.agent.feedback import follow_up
-from toolkit.contracts import Attempt, CheckReport, Shape, Tree
+from toolkit.checker.sources import has_root_module
+from toolkit.contracts import Attempt, CheckReport, CheckResult, Finding, Shape, Tree
 from toolkit.errors import BudgetExceeded, ModelFailed, PlatformError
 
 MAX_TURNS = 60
-NO_FILES = "no Terraform files were written"
+NO_FILES = Finding(
+    validator="gate",
+    rule="no-terraform-files",
+    severity="high",
+    message="no Terraform files were written",
+    hint="write main.tf at the top of the workspace",
+)
+TIME_IS_UP = "the run's time is used up"
 
 
-class Outcome(Shape):
+class Outcome(Shape, frozen=True, kw_only=True):
     """What the conversation came to; `report` is the last word of the gate on `tree`."""
 
     output: str
@@ -41,7 +51,7 @@ async def converse(
     *,
     max_followups: int,
     deadline: float,
-    on_attempt: Callable[[Attempt], None],
+    on_attempt: Callable[[Attempt, CheckReport], None],
 ) -> Outcome:
     """Run the agent and the gate until the gate opens or the follow-ups are used up.
 
@@ -52,7 +62,7 @@ async def converse(
     while True:
         output, history = await _turns(agent, deps, prompt, history, deadline)
         tree = deps.workspace.tree
-        report = closing_check(deps, tree)
+        report = await _check_in_time(deps, tree, deadline)
         attempt = Attempt(
             n=len(attempts) + 1,
             tree=tree.hash,
@@ -60,25 +70,40 @@ async def converse(
             findings=report.findings,
         )
         attempts.append(attempt)
-        on_attempt(attempt)
+        on_attempt(attempt, report)
         if report.clean or len(attempts) > max_followups:
-            return Outcome(
-                output=output, tree=tree, attempts=attempts, report=report, converged=report.clean
-            )
+            return Outcome(output=output, tree=tree, attempts=attempts, report=report, converged=report.clean)
         prompt = follow_up(report)
 
 
 def closing_check(deps: Deps, tree: Tree) -> CheckReport:
     """The gate's own check of exactly this tree; an unchanged one is remembered by the checker.
 
-    Raises `PlatformError` naming a validator that could not do its work.
+    Raises `PlatformError` naming a validator that could not do its work or did not answer. A tree without
+    Terraform is never clean, whatever the validators think of it.
     """
     deps.progress("gate")
     report = deps.checker.check(tree, deps.validators)
+    if report.tree != tree.hash:
+        raise PlatformError("the checker spoke of another tree than the one it was given")
     for result in report.results:
         if result.status == "error":
             raise PlatformError(f"the validator {result.validator} failed: {result.detail}")
+    if not report.clean:
+        return report
+    if silent := set(deps.validators) - {result.validator for result in report.results}:
+        raise PlatformError(f"the checker said nothing of {', '.join(sorted(silent))}")
+    if not has_root_module(tree):
+        empty = CheckResult(validator="gate", status="findings", findings=[NO_FILES])
+        return msgspec.structs.replace(report, results=[*report.results, empty])
     return report
+
+
+async def _check_in_time(deps: Deps, tree: Tree, deadline: float) -> CheckReport:
+    """The closing check in a thread, which is left behind at the deadline; closing the checker ends it."""
+    with anyio.move_on_after(deadline - time.monotonic()):
+        return await anyio.to_thread.run_sync(closing_check, deps, tree, abandon_on_cancel=True)
+    raise BudgetExceeded(TIME_IS_UP)
 
 
 async def _turns(
@@ -87,14 +112,14 @@ async def _turns(
     """Let the model work until it answers; foreign errors become ours here and nowhere else."""
     remaining = deadline - time.monotonic()
     if remaining <= 0:
-        raise BudgetExceeded("the run's time is used up")
-    limits = UsageLimits(request_limit=MAX_TURNS, cost_limit=_cost_limit(deps))
+        raise BudgetExceeded(TIME_IS_UP)
+    limits = UsageLimits(request_limit=MAX_TURNS)
     try:
         result = await agent.run(
             prompt, deps=deps, message_history=history, usage_limits=limits, timeout=remaining
         )
     except RunTimedOut as error:
-        raise BudgetExceeded("the run's time is used up") from error
+        raise BudgetExceeded(TIME_IS_UP) from error
     except UsageLimitExceeded as error:
         raise BudgetExceeded(str(error)) from error
     except (ModelTimeoutError, ModelRequestTimeout) as error:
@@ -104,9 +129,3 @@ async def _turns(
     except (UnexpectedModelBehavior, AgentRunError) as error:
         raise ModelFailed(f"the model behaved in a way that cannot be used: {error}") from error
     return result.output, result.all_messages()
-
-
-def _cost_limit(deps: Deps) -> Decimal | None:
-    """The library's own limit as a second line behind the ledger's."""
-    limit = deps.ledger.max_cost_usd
-    return None if limit is None else Decimal(str(limit))

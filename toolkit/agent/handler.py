@@ -9,7 +9,7 @@ import msgspec
 
 from toolkit.agent.config import AgentConfig, Clients
 from toolkit.agent.run import execute
-from toolkit.contracts import RUN_ID, AskRequest
+from toolkit.contracts import RUN_ID, AskRequest, to_json
 from toolkit.errors import UsageError
 
 logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
@@ -27,7 +27,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     try:
         request = msgspec.convert(event, AskRequest)
-    except msgspec.ValidationError as error:
+        to_json(request)  # the prompt may hold what is no Unicode
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise UsageError(f"not a request: {error}") from error
     if not RUN_ID.fullmatch(request.run_id):
         raise UsageError("not a request: the run id has a form that it cannot have")

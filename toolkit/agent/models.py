@@ -60,5 +60,5 @@ def cost_of(entry_id: str, price: Price | None, usage: RequestUsage) -> Decimal 
             cache_write_tokens=usage.cache_write_tokens,
         )
         return calc_price(priced, entry_id, provider_id="aws").total_price
-    except LookupError:
+    except (LookupError, ValueError):  # unknown; or counts that contradict each other
         return None

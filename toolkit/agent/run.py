@@ -10,15 +10,17 @@ import logging
 import shutil
 import tempfile
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
-from opentelemetry.trace import Span, Status, StatusCode
+from opentelemetry.trace import Span, Status, StatusCode, Tracer
 
 from toolkit.agent.config import AgentConfig, Clients
 from toolkit.agent.deps import Deps, Ledger
-from toolkit.agent.gate import Outcome, converse
+from toolkit.agent.gate import converse
 from toolkit.agent.models import build, choose, cost_of, load_registry
-from toolkit.agent.record import RunTable
+from toolkit.agent.record import MAX_ERROR, RunTable
 from toolkit.agent.store import Store
 from toolkit.agent.workspace import Workspace
 from toolkit.agent.writer import make_writer
@@ -28,6 +30,7 @@ from toolkit.checker.registry import default_validators
 from toolkit.contracts import (
     AskRequest,
     Attempt,
+    CheckReport,
     ModelEntry,
     RunResult,
     RunStatus,
@@ -37,6 +40,7 @@ from toolkit.contracts import (
 )
 from toolkit.errors import BudgetExceeded, TfkitError, UsageError
 from toolkit.telemetry import names
+from toolkit.telemetry.otlp import clean
 from toolkit.telemetry.run import RunTelemetry
 from toolkit.telemetry.sink import FirehoseSink
 
@@ -46,7 +50,6 @@ RESERVE_SECONDS = 20.0
 """What is kept back of the function's own time, to store everything before Lambda ends it."""
 
 NOT_IN_THIS_VERSION = (
-    SkippedCheck(validator="rehearse", reason="this version of tfkit has no rehearsal yet"),
     SkippedCheck(validator="tflint", reason="this version of tfkit has no tflint validator yet"),
     SkippedCheck(validator="checkov", reason="this version of tfkit has no checkov validator yet"),
 )
@@ -61,123 +64,166 @@ class Ending:
         self.tree = Tree()
         self.attempts: list[Attempt] = []
         self.error: str | None = None
-        self.outcome: Outcome | None = None
+        self.report: CheckReport | None = None
 
 
-def execute(request: AskRequest, config: AgentConfig, clients: Clients, remaining_s: float) -> RunResult | None:
+def execute(
+    request: AskRequest, config: AgentConfig, clients: Clients, remaining_s: float
+) -> RunResult | None:
     """Do the run, unless another delivery of the same request has it; then None.
 
     `remaining_s` is the function's own time that is left. Raises only where not even the record of the
     run can be written.
     """
-    started = time.monotonic()
     table = RunTable(clients.dynamodb, config.runs_table, request.run_id)
+    run = Run(request, config, clients, table, time.monotonic() + remaining_s - RESERVE_SECONDS)
     if not table.take(request, request.model):
         log.info("run %s is not ours: nothing to do", request.run_id)
         return None
-    sink = FirehoseSink(
-        clients.firehose, config.delivery_stream, clients.s3, config.audit_bucket, config.runs_bucket
-    )
-    telemetry = RunTelemetry(request.run_id, config.stack, sink)
-    store = Store(clients.s3, config.runs_bucket, request.run_id)
-    folder = Path(tempfile.mkdtemp(prefix="tfkit-run-"))
-    checker = InProcessChecker(folder, tracer=telemetry.tracer)
-    ending, ledger = Ending(), Ledger(max_cost_usd=request.max_cost_usd)
-    chosen = request.model
-    deadline = started + min(request.timeout_s, remaining_s - RESERVE_SECONDS)
-    try:
-        with telemetry.run_span() as span:
-            with _errors_into(ending):
-                registry = load_registry(clients.ssm, config.registry_parameter)
-                chosen, entry = choose(registry, request.model)
-                _refuse_unpriced_budget(request, chosen, entry)
-                ledger.price = entry.price
-                _work(request, chosen, entry, clients, telemetry, table, checker, ending, ledger, deadline)
-            _describe(span, chosen, ending, ledger)
-        with _errors_into(ending):
-            store.tree(ending.tree)
-        with _errors_into(ending):
-            telemetry.close()  # a run is not `ok` before its records are accepted
-    finally:
-        checker.close()
-        shutil.rmtree(folder, ignore_errors=True)
-    seconds = time.monotonic() - started
-    with _errors_into(ending):
-        store.result(_result(request, chosen, ending, ledger, telemetry.trace_id, seconds))
-    table.finish(ending.status, ending.error)
-    return _result(request, chosen, ending, ledger, telemetry.trace_id, seconds)
+    with table.heartbeat():
+        return run.to_its_end()
 
 
-def _work(
-    request: AskRequest,
-    chosen: str,
-    entry: ModelEntry,
-    clients: Clients,
-    telemetry: RunTelemetry,
-    table: RunTable,
-    checker: Checker,
-    ending: Ending,
-    ledger: Ledger,
-    deadline: float,
-) -> None:
-    """The conversation and its gate; what it came to is in `ending`, also when it raises."""
-    workspace = Workspace()
-    deps = Deps(
-        workspace=workspace,
-        checker=checker,
-        validators=tuple(default_validators()),
-        ledger=ledger,
-        model_name=chosen,
-        progress=lambda step: table.progress(step, ending.attempts),
-    )
+class Run:
+    """One run that is ours: its parts, what it has consumed, and how it ends."""
 
-    def on_attempt(attempt: Attempt) -> None:
-        ending.attempts.append(attempt)
-        table.progress("gate", ending.attempts)
-        telemetry.flush()
-
-    agent = make_writer(build(entry, clients.bedrock), entry.id, telemetry.provider)
-    try:
-        outcome = asyncio.run(
-            converse(
-                agent,
-                deps,
-                request.prompt,
-                max_followups=request.max_followups,
-                deadline=deadline,
-                on_attempt=on_attempt,
-            )
+    def __init__(
+        self, request: AskRequest, config: AgentConfig, clients: Clients, table: RunTable, latest: float
+    ) -> None:
+        self._started = time.monotonic()
+        self._deadline = min(self._started + request.timeout_s, latest)
+        self._request = request
+        self._config = config
+        self._clients = clients
+        self._table = table
+        sink = FirehoseSink(
+            clients.firehose, config.delivery_stream, clients.s3, config.audit_bucket, config.runs_bucket
         )
+        self._telemetry = RunTelemetry(request.run_id, config.stack, sink)
+        self._store = Store(clients.s3, config.runs_bucket, request.run_id)
+        self._ledger = Ledger(max_cost_usd=request.max_cost_usd)
+        self._ending = Ending()
+        self._model = request.model
+
+    def to_its_end(self) -> RunResult:
+        """Work, then store the files, the records, the result and the last word, in this order."""
+        ending, table = self._ending, self._table
+        with _errors_into(ending), self._telemetry.run_span() as span:
+            with _errors_into(ending), _own_checker(self._telemetry.tracer) as checker:
+                self._work(checker)
+            with _errors_into(ending):
+                self._store.tree(ending.tree)
+            _describe(span, self._model, ending, self._ledger)
+        with _errors_into(ending):
+            self._telemetry.close()  # a run is not `ok` before its records are accepted
+        with _errors_into(ending):
+            table.progress("storing", ending.attempts)  # whoever lost the run to another must not say `ok`
+        seconds = round(time.monotonic() - self._started, 3)
+        with _errors_into(ending):
+            self._store.result(self._result(seconds))
+        table.finish(ending.status, ending.error)
+        return self._result(seconds)
+
+    def _work(self, checker: Checker) -> None:
+        """The conversation and its gate; what it came to is in the ending, also when it raises."""
+        entry = self._choose_model()
+        ending, workspace = self._ending, Workspace()
+        deps = Deps(
+            workspace=workspace,
+            checker=checker,
+            validators=tuple(default_validators()),
+            ledger=self._ledger,
+            model_name=self._model,
+            progress=lambda step: self._table.progress(step, ending.attempts),
+        )
+        agent = make_writer(build(entry, self._clients.bedrock), entry.id, self._telemetry.provider)
+        conversation = converse(
+            agent,
+            deps,
+            self._request.prompt,
+            max_followups=self._request.max_followups,
+            deadline=self._deadline,
+            on_attempt=self._on_attempt,
+        )
+        try:
+            outcome = asyncio.run(conversation)
+        finally:
+            ending.tree = workspace.tree
+        ending.output = outcome.output
+        ending.tree = outcome.tree  # what the gate has seen, should the workspace have changed since
+        ending.status = "ok" if outcome.converged else "not_converged"
+        if not outcome.converged:
+            ending.error = "the validators do not agree with the files"
+
+    def _choose_model(self) -> ModelEntry:
+        registry = load_registry(self._clients.ssm, self._config.registry_parameter)
+        self._model, entry = choose(registry, self._request.model)
+        _refuse_unpriced_budget(self._request, self._model, entry)
+        self._ledger.price = entry.price
+        return entry
+
+    def _on_attempt(self, attempt: Attempt, report: CheckReport) -> None:
+        self._ending.attempts.append(attempt)
+        self._ending.report = report
+        self._table.progress("gate", self._ending.attempts)
+        self._telemetry.flush()
+
+    def _result(self, seconds: float) -> RunResult:
+        ending, ledger, report = self._ending, self._ledger, self._ending.report
+        return RunResult(
+            run_id=self._request.run_id,
+            status=ending.status,
+            model=self._model,
+            prompt=self._request.prompt,
+            output=ending.output,
+            files=ending.tree.entries,
+            attempts=ending.attempts,
+            usage=Usage(
+                requests=ledger.requests,
+                input_tokens=ledger.input_tokens,
+                output_tokens=ledger.output_tokens,
+                cost_usd=ledger.cost_usd if ledger.requests else None,
+            ),
+            seconds=seconds,
+            trace_id=self._telemetry.trace_id,
+            error=ending.error,
+            checks=report.results if report else [],
+            skipped=[*(report.skipped if report else []), *NOT_IN_THIS_VERSION],
+            not_proven=_not_proven(self._model),
+            sandbox=report.sandbox if report else "none",
+        )
+
+
+@contextmanager
+def _own_checker(tracer: Tracer) -> Generator[Checker, None, None]:
+    """A checker in a folder of its own, which is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="tfkit-run-"))
+    try:
+        checker = InProcessChecker(folder, tracer=tracer)
+        try:
+            yield checker
+        finally:
+            checker.close()
     finally:
-        ending.tree = workspace.tree
-    ending.outcome, ending.output = outcome, outcome.output
-    ending.status = "ok" if outcome.converged else "not_converged"
-    if not outcome.converged:
-        ending.error = "the validators do not agree with the files"
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-class _errors_into:  # noqa: N801 - reads as a statement
+@contextmanager
+def _errors_into(ending: Ending) -> Generator[None, None, None]:
     """Turn an error into the run's ending: the run is over, its record is not."""
-
-    def __init__(self, ending: Ending) -> None:
-        self._ending = ending
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
-        if error is None:
-            return False
-        if not isinstance(error, Exception):
-            return False
-        self._ending.status = "budget_exceeded" if isinstance(error, BudgetExceeded) else "error"
+    try:
+        yield
+    except Exception as error:  # whatever it was, the run must end with a status
+        ending.status = "budget_exceeded" if isinstance(error, BudgetExceeded) else "error"
         if isinstance(error, TfkitError):
-            self._ending.error = f"{error.message}. {error.hint}" if error.hint else error.message
-            log.warning("%s", self._ending.error)
+            said = f"{error.message}. {error.hint}" if error.hint else error.message
+            log.warning("%s", said)
         else:
-            log.exception("the run failed")
-            self._ending.error = f"tfkit failed: {type(error).__name__}: {error}"
-        return True
+            log.error("the run failed", exc_info=error)
+            said = f"tfkit failed: {type(error).__name__}: {error}"
+        said = clean(said[:MAX_ERROR])  # an upstream's words may be of any size and of any letters
+        # What failed first is the cause, and stays in front.
+        ending.error = f"{ending.error}; then: {said}" if ending.error else said
 
 
 def _refuse_unpriced_budget(request: AskRequest, name: str, entry: ModelEntry) -> None:
@@ -208,35 +254,7 @@ def _describe(span: Span, chosen: str, ending: Ending, ledger: Ledger) -> None:
         span.set_status(Status(StatusCode.ERROR, ending.error or ending.status))
 
 
-def _result(
-    request: AskRequest, chosen: str, ending: Ending, ledger: Ledger, trace_id: str, seconds: float
-) -> RunResult:
-    report = ending.outcome.report if ending.outcome else None
-    return RunResult(
-        run_id=request.run_id,
-        status=ending.status,
-        model=chosen,
-        prompt=request.prompt,
-        output=ending.output,
-        files=ending.tree.entries,
-        attempts=ending.attempts,
-        usage=Usage(
-            requests=ledger.requests,
-            input_tokens=ledger.input_tokens,
-            output_tokens=ledger.output_tokens,
-            cost_usd=ledger.cost_usd if ledger.requests else None,
-        ),
-        seconds=round(seconds, 3),
-        trace_id=trace_id,
-        error=ending.error,
-        checks=report.results if report else [],
-        skipped=[*report.skipped, *NOT_IN_THIS_VERSION] if report else list(NOT_IN_THIS_VERSION),
-        not_proven=_not_proven(chosen, ending),
-        sandbox=report.sandbox if report else "none",
-    )
-
-
-def _not_proven(chosen: str, ending: Ending) -> list[str]:
+def _not_proven(chosen: str) -> list[str]:
     """What an `ok` does not say; printed with every result."""
     open_points = [
         "nothing was planned or applied: no rehearsal ran",

@@ -4,11 +4,14 @@ A mistake of the model's is a `ModelRetry` that says how to mend it. A failure o
 `PlatformError`, which ends the run and is never shown to the model.
 """
 
+from collections.abc import Callable
+
 from pydantic_ai import ModelRetry, RunContext, Tool
 
 from toolkit.agent.deps import Deps
 from toolkit.agent.feedback import of_report, of_result
 from toolkit.agent.workspace import Refused
+from toolkit.contracts import CheckResult
 from toolkit.errors import PlatformError
 
 
@@ -73,7 +76,9 @@ def delete_file(ctx: RunContext[Deps], path: str) -> str:
 def terraform_init(ctx: RunContext[Deps]) -> str:
     """Run `terraform init` on the files. Answers `ok`, or the findings one a line."""
     ctx.deps.progress("terraform init")
-    return of_result(ctx.deps.checker.init(ctx.deps.workspace.tree))
+    result = ctx.deps.checker.init(ctx.deps.workspace.tree)
+    _raise_failed([result])
+    return of_result(result)
 
 
 def terraform_validate(ctx: RunContext[Deps]) -> str:
@@ -89,17 +94,21 @@ def run_validators(ctx: RunContext[Deps]) -> str:
 def _check(ctx: RunContext[Deps], validators: tuple[str, ...], step: str) -> str:
     ctx.deps.progress(step)
     report = ctx.deps.checker.check(ctx.deps.workspace.tree, validators)
-    for result in report.results:
-        if result.status == "error":
-            raise PlatformError(f"the validator {result.validator} failed: {result.detail}")
+    _raise_failed(report.results)
     return of_report(report)
 
 
+def _raise_failed(results: list[CheckResult]) -> None:
+    """What could not do its work is the platform's failure, not the model's."""
+    for result in results:
+        if result.status == "error":
+            raise PlatformError(f"the validator {result.validator} failed: {result.detail}")
+
+
+_FUNCTIONS: tuple[Callable[..., str], ...] = (
+    list_files, read_file, write_file, edit_file, delete_file,
+    terraform_init, terraform_validate, run_validators,
+)  # fmt: skip
+
 # One after another: two of them at once would see half-written files.
-TOOLS: list[Tool[Deps]] = [
-    Tool(function, sequential=True)
-    for function in (
-        list_files, read_file, write_file, edit_file, delete_file,
-        terraform_init, terraform_validate, run_validators,
-    )
-]  # fmt: skip
+TOOLS: list[Tool[Deps]] = [Tool(function, sequential=True) for function in _FUNCTIONS]

@@ -35,12 +35,12 @@ class Workspace:
 
     def read(self, path: str) -> str:
         """The text of a file."""
-        content = self._get(path)
-        self._seen.add(path)
         try:
-            return content.decode("utf-8")
+            text = self._get(path).decode("utf-8")
         except UnicodeDecodeError as error:
             raise Refused(f"{path} is not UTF-8 text") from error
+        self._seen.add(path)
+        return text
 
     def write(self, path: str, text: str) -> int:
         """Create or replace a file; returns its size in bytes."""
@@ -48,7 +48,9 @@ class Workspace:
             raise Refused(f"cannot write {path!r}: {problem}")
         content = _encode(path, text)
         if len(content) > MAX_FILE_BYTES:
-            raise Refused(f"{path} would have {len(content)} bytes; {MAX_FILE_BYTES} are allowed. Write less.")
+            raise Refused(
+                f"{path} would have {len(content)} bytes; {MAX_FILE_BYTES} are allowed. Write less."
+            )
         others = sum(len(c) for p, c in self._files.items() if p != path)
         if others + len(content) > MAX_TREE_BYTES:
             raise Refused(f"the files together may have {MAX_TREE_BYTES} bytes; delete something first")
@@ -63,11 +65,13 @@ class Workspace:
         content = self._get(path)
         if path not in self._seen:
             raise Refused(f"read {path} before you edit it")
-        text = content.decode("utf-8", "replace")
-        count = text.count(old) if old else 0
+        text = content.decode("utf-8")
+        count = _count(text, old)
         if count != 1:
-            found = "not found" if count == 0 else f"found {count} times"
-            raise Refused(f"`old` must stand exactly once in {path}; it was {found}. Give more of the lines around.")
+            found = f"found {count} times" if count else "not found"
+            raise Refused(
+                f"`old` must stand exactly once in {path}; it was {found}. Give more of the lines around."
+            )
         self.write(path, text.replace(old, new))
 
     def delete(self, path: str) -> None:
@@ -81,6 +85,14 @@ class Workspace:
             known = ", ".join(sorted(self._files)) or "none yet"
             raise Refused(f"there is no file {path!r}; the files are: {known}")
         return self._files[path]
+
+
+def _count(text: str, passage: str) -> int:
+    """How often the passage stands in the text, overlaps included; an empty one stands nowhere."""
+    count, start = 0, text.find(passage) if passage else -1
+    while start >= 0:
+        count, start = count + 1, text.find(passage, start + 1)
+    return count
 
 
 def _encode(path: str, text: str) -> bytes:

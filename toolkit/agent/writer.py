@@ -2,7 +2,7 @@
 
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic_ai import Agent
-from pydantic_ai.capabilities import Instrumentation
+from pydantic_ai.capabilities import AbstractCapability, Instrumentation
 from pydantic_ai.models import Model
 from pydantic_ai.models.instrumented import InstrumentationSettings
 
@@ -16,7 +16,7 @@ RETRIES = 5
 
 def make_writer(model: Model, model_id: str, tracing: TracerProvider | None = None) -> Agent[Deps, str]:
     """An agent over the model; its spans go to the given provider and nowhere else."""
-    capabilities = [RunHooks(model_id)]
+    capabilities: list[AbstractCapability[Deps]] = [RunHooks(model_id)]
     if tracing is not None:
         settings = InstrumentationSettings(tracer_provider=tracing, include_content=True, version=5)
         capabilities.append(Instrumentation(settings))

@@ -1,10 +1,13 @@
 """The global options, accepted before and after the command, and what a command makes of them."""
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
+from typing_extensions import override
 
+from toolkit import __version__
 from toolkit.cli.output import Output
 
 if TYPE_CHECKING:
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from toolkit.settings import Settings
 
 SETTINGS = ("target", "engine", "stack", "region", "profile")
+CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
@@ -21,22 +25,52 @@ def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any
     return value
 
 
+class GlobalOption(click.Option):
+    """An option of every command: it is kept in the context, and no command gets it as an argument."""
+
+    def __init__(self, *names: str, **kwargs: Any) -> None:
+        kwargs.setdefault("callback", _remember)
+        super().__init__(names, expose_value=False, **kwargs)
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        asked = ctx.find_root().ensure_object(dict)
+        click.echo(json.dumps({"version": __version__}) if asked.get("json") else f"tfkit {__version__}")
+        ctx.exit()
+
+
 def global_options() -> list[click.Option]:
-    """New instances of the options that the group and every command take."""
-
-    def option(*names: str, **kwargs: Any) -> click.Option:
-        return click.Option(names, expose_value=False, callback=_remember, **kwargs)
-
+    """New instances of the options that every group and every command take."""
     return [
-        option("--target", type=click.Choice(["local", "aws"]), help="Where the platform lives (local)."),
-        option("--engine", type=click.Choice(["embedded", "pulumi"]), help="Which Pulumi engine deploys."),
-        option("--stack", metavar="NAME", help="Which platform (dev)."),
-        option("--region", metavar="REGION", help="AWS region (us-east-1)."),
-        option("--profile", metavar="NAME", help="Profile of the AWS configuration."),
-        option("--json", is_flag=True, help="Print exactly one JSON document on stdout."),
-        option("--quiet", is_flag=True, help="No progress on stderr."),
-        option("-v", "--verbose", is_flag=True, help="Say more; show tracebacks."),
+        GlobalOption(
+            "--target", type=click.Choice(["local", "aws"]), help="Where the platform lives (local)."
+        ),
+        GlobalOption(
+            "--engine", type=click.Choice(["embedded", "pulumi"]), help="Which Pulumi engine deploys."
+        ),
+        GlobalOption("--stack", metavar="NAME", help="Which platform (dev)."),
+        GlobalOption("--region", metavar="REGION", help="AWS region (us-east-1)."),
+        GlobalOption("--profile", metavar="NAME", help="Profile of the AWS configuration."),
+        # Eager: known before anything else of the line is found to be wrong.
+        GlobalOption(
+            "--json", is_flag=True, is_eager=True, help="Print exactly one JSON document on stdout."
+        ),
+        GlobalOption("--quiet", is_flag=True, help="No progress on stderr."),
+        GlobalOption("-v", "--verbose", is_flag=True, help="Show the traceback of an error."),
+        GlobalOption("--version", is_flag=True, callback=_version, help="Show the version and exit."),
     ]
+
+
+def _write_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """The command's own options in full; the global ones by name only."""
+    parameters = command.get_params(ctx)
+    everywhere = [p for p in parameters if isinstance(p, GlobalOption)]
+    own = [p.get_help_record(ctx) for p in parameters if p not in everywhere]
+    with formatter.section("Options"):
+        formatter.write_dl([record for record in own if record])
+    with formatter.section("Everywhere"):
+        formatter.write_text(" ".join(p.opts[-1] for p in everywhere))
 
 
 class Command(click.Command):
@@ -44,17 +78,26 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._own = len(self.params)
         self.params.extend(global_options())
 
+    @override
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The command's own options in full; the global ones by name only."""
-        own = [p.get_help_record(ctx) for p in self.params[: self._own]]
-        own.append(("-h, --help", "Show this message and exit."))
-        with formatter.section("Options"):
-            formatter.write_dl([record for record in own if record])
-        with formatter.section("Everywhere"):
-            formatter.write_text(" ".join(p.opts[-1] for p in self.params[self._own :]))
+        """The command's own options, then the names of the global ones."""
+        _write_options(self, ctx, formatter)
+
+
+class Group(click.Group):
+    """A group of commands that takes the global options, and that does something without a command."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, invoke_without_command=True, context_settings=CONTEXT, **kwargs)
+        self.params.extend(global_options())
+
+    @override
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The group's own options, the names of the global ones, then the commands."""
+        _write_options(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
 
 
 class Session:
@@ -77,7 +120,7 @@ class Session:
         """The platform; says on stderr where it is, before anything reaches a cloud."""
         from toolkit.deploy.platform import Platform
 
-        platform = Platform(self.settings())
+        platform = Platform(self.settings(), self.output.note)
         if announce:
             settings = platform.settings
             self.output.where(settings.target, platform.account, settings.region, settings.stack)
@@ -94,4 +137,6 @@ def command(name: str | None = None) -> Callable[[Callable[..., Any]], Command]:
     return click.command(name, cls=Command, context_settings=CONTEXT)
 
 
-CONTEXT = {"help_option_names": ["-h", "--help"]}
+def group() -> Callable[[Callable[..., Any]], Group]:
+    """Like `click.group`, for groups that take the global options and list without a command."""
+    return click.group(cls=Group)

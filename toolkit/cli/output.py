@@ -5,8 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from toolkit.cli.text import harmless, harmless_json
+
 if TYPE_CHECKING:
     from rich.console import Console
+
+PIPED_WIDTH = 1000
+"""The width for a reader that is no terminal: nothing is wrapped or cut for it."""
 
 
 class Output:
@@ -27,30 +32,40 @@ class Output:
         import msgspec
 
         text = msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
-        click.echo(text)
+        click.echo(harmless_json(text))
 
     def say(self, text: str = "") -> None:
         """A line for people on stdout; nothing where JSON was asked for."""
         if not self.json:
-            click.echo(text)
+            click.echo(harmless(text, multiline=True))
+
+    def code(self, text: str) -> None:
+        """Text for another program, byte for byte; only a terminal is spared what it would obey."""
+        shown = harmless(text, multiline=True) if sys.stdout.isatty() else text
+        click.echo(shown, nl=not shown.endswith("\n"), color=True)  # colour: Click takes nothing out
 
     def note(self, text: str) -> None:
         """A line about what is going on, on stderr."""
         if not self.quiet:
-            click.echo(text, err=True)
+            click.echo(harmless(text, multiline=True), err=True)
 
     def where(self, target: str, account: str, region: str, stack: str) -> None:
         """The line that says which cloud is spoken to; always shown, also with --quiet."""
         click.echo(f"{target} · account {account} · {region} · stack {stack}", err=True)
 
     def console(self) -> "Console":
-        """A Rich console on stdout; what a model wrote is never read as markup."""
+        """A Rich console on stdout; what a model wrote is never read as markup or as an emoji's name.
+
+        Lines are not wrapped here: a terminal wraps them itself, so that an id or a path stays in one
+        piece when it is copied.
+        """
         from rich.console import Console
 
-        return Console(markup=False, highlight=False, soft_wrap=False)
+        width = None if sys.stdout.isatty() else PIPED_WIDTH
+        return Console(markup=False, emoji=False, highlight=False, soft_wrap=True, width=width)
 
     def progress_console(self) -> "Console":
         """A Rich console on stderr."""
         from rich.console import Console
 
-        return Console(stderr=True, markup=False, highlight=False)
+        return Console(stderr=True, markup=False, emoji=False, highlight=False)

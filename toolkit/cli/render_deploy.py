@@ -64,7 +64,9 @@ class Progress:
         lines: list[Any] = [Spinner("dots", Text(f" {self._done} resources", style="bold"))]
         for event in list(self._running.values())[-SHOWN:]:
             style = STYLES.get(event.operation, "dim")
-            lines.append(Text(f"   {SIGNS.get(event.operation, ' ')} {event.name}  {_kind(event.type)}", style))
+            lines.append(
+                Text(f"   {SIGNS.get(event.operation, ' ')} {event.name}  {_kind(event.type)}", style)
+            )
         return Group(*lines)
 
 
@@ -81,7 +83,7 @@ def render_changes(console: "Console", events: list[ResourceEvent]) -> None:
     for event in events:
         if event.operation in STYLES:
             line = f"{SIGNS[event.operation]} {event.operation:8}{_kind(event.type):42}{event.name}"
-            console.print(Text(line, STYLES[event.operation], no_wrap=True, overflow="ellipsis"))
+            console.print(Text(line, STYLES[event.operation]))
 
 
 def render_summary(console: "Console", summary: "Summary", operation: str) -> None:
@@ -93,7 +95,7 @@ def render_summary(console: "Console", summary: "Summary", operation: str) -> No
     if operation == "up":
         for name in ("function_name", "agent_role_arn", "audit_bucket", "dashboard"):
             if name in summary.outputs:
-                console.print(Text(f"  {name:16}{summary.outputs[name]}", no_wrap=True, overflow="ellipsis"))
+                console.print(Text(f"  {name:16}{summary.outputs[name]}"))
 
 
 def counts(changes: Changes) -> str:
@@ -106,8 +108,8 @@ def render_receipt(console: "Console", receipt: "Receipt") -> None:
     """What is gone, what stayed and why, what goes later."""
     from rich.text import Text
 
-    console.print(Text(f"deleted {len(receipt.deleted)} resources; a listing by tag found", "bold"), end=" ")
-    console.print(f"{len(receipt.kept)} left")
+    deleted, kept = len(receipt.deleted), len(receipt.kept)
+    console.print(Text(f"deleted {deleted}, kept {kept}; each looked for again, and by tag", "bold"))
     for kept in receipt.kept:
         console.print(Text(f"  kept       {kept.urn}: {kept.reason} {kept.until}".rstrip(), "yellow"))
     for later in receipt.scheduled:

@@ -1,24 +1,29 @@
-"""A run as people see it: live while it works, then what came of it, with nothing claimed that was not seen."""
+"""A run as people see it: live while it works, then what came of it; nothing is claimed that was not seen."""
 
+import shlex
 import time
 from pathlib import Path
+from textwrap import TextWrapper
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from toolkit.cli.output import Output
-from toolkit.contracts import Attempt, Finding, RunRecord, RunResult
+from toolkit.cli.text import harmless
+from toolkit.contracts import Attempt, RunRecord, RunResult
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-MARKS = {"ok": ("✔", "green"), "findings": ("✘", "red"), "error": ("✘", "red"), "unsupported": ("?", "yellow"), "slow": ("?", "yellow")}
+MARKS = {
+    "ok": ("✔", "green"),
+    "findings": ("✘", "red"),
+    "error": ("✘", "red"),
+    "unsupported": ("?", "yellow"),
+    "slow": ("?", "yellow"),
+}
 STATUS_STYLES = {"ok": "bold green", "not_converged": "bold yellow", "budget_exceeded": "bold yellow"}
 MAX_FINDINGS = 12
-
-
-def harmless(text: str) -> str:
-    """Text of a model or a tool without control characters, which could repaint a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text.replace("\t", "    "))
+LOST = "its function ended without a word, in the middle of this step"
 
 
 class RunProgress:
@@ -37,7 +42,10 @@ class RunProgress:
             from rich.live import Live
 
             self._live = Live(
-                console=self._output.progress_console(), get_renderable=self._draw, refresh_per_second=8, transient=True
+                console=self._output.progress_console(),
+                get_renderable=self._draw,
+                refresh_per_second=8,
+                transient=True,
             )
             self._live.start()
         return self
@@ -83,38 +91,73 @@ def render_result(console: "Console", result: RunResult, target: Path) -> None:
     """What came of the run, in the order in which a reader asks."""
     from rich.text import Text
 
-    style = STATUS_STYLES.get(result.status, "bold red")
     cost = "no price known" if result.usage.cost_usd is None else f"${result.usage.cost_usd:.4f}"
-    console.print(Text(f"{result.status}", style), end=" ")
-    console.print(
-        f"· {result.model} · {result.seconds:.1f} s · {result.usage.input_tokens:,} tokens in, "
-        f"{result.usage.output_tokens:,} out · {cost} · run {result.run_id}"
+    headline = Text(result.status, STATUS_STYLES.get(result.status, "bold red"))
+    headline.append(
+        f" · {harmless(result.model)} · {result.seconds:.1f} s · {result.usage.input_tokens:,} tokens in, "
+        f"{result.usage.output_tokens:,} out · {cost} · run {result.run_id}",
+        "not bold default",
     )
+    console.print(headline)
     if result.error:
-        console.print(Text(harmless(result.error), "red"))
+        console.print(Text(harmless(result.error, multiline=True), "red"))
     for attempt in result.attempts:
         console.print(attempt_line(attempt))
     if result.attempts and result.status != "ok":
-        _findings(console, result.attempts[-1].findings)
-    if result.output:
-        console.print(Text("\n" + harmless(result.output).strip() + "\n"))
+        _findings(console, result)
+    if result.output.strip():
+        console.print()
+        _prose(console, result.output.strip())
+        console.print()
     _files(console, result, target)
     _honesty(console, result)
     _next(console, result, target)
 
 
-def _findings(console: "Console", findings: list[Finding]) -> None:
+def render_unfinished(console: "Console", record: RunRecord, lost: bool) -> None:
+    """A run that has not ended: how far it is. `lost` says that its lease ran out."""
+    from rich.text import Text
+
+    headline = Text(record.status, "bold red" if lost else "bold cyan")
+    headline.append(
+        f" · {harmless(record.step)} · since {record.started[:19]}Z · run {record.run_id}", "not bold default"
+    )
+    console.print(headline)
+    for attempt in record.attempts:
+        console.print(attempt_line(attempt))
+    if lost:
+        console.print(Text(LOST, "red"))
+    else:
+        console.print(f"next: tfkit runs show {record.run_id}")
+
+
+def _prose(console: "Console", text: str) -> None:
+    """What the model said: a terminal gets it broken between words, never inside one."""
+    from rich.text import Text
+
+    for line in harmless(text, multiline=True).split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        wrap = TextWrapper(
+            console.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        ).wrap
+        for part in (wrap(line) if console.is_terminal else None) or [line]:
+            console.print(Text(part))
+
+
+def _findings(console: "Console", result: RunResult) -> None:
+    findings = result.attempts[-1].findings
     for finding in findings[:MAX_FINDINGS]:
         where = f"{finding.file}:{finding.line}" if finding.file else "the files"
-        console.print(f"    {harmless(where)} [{finding.validator}/{finding.rule}] {harmless(finding.message)}")
+        console.print(harmless(f"    {where} [{finding.validator}/{finding.rule}] {finding.message}"))
     if len(findings) > MAX_FINDINGS:
-        console.print(f"    … and {len(findings) - MAX_FINDINGS} more: tfkit --json runs show")
+        more = len(findings) - MAX_FINDINGS
+        console.print(f"    … and {more} more: tfkit runs show {result.run_id} --json")
 
 
 def _files(console: "Console", result: RunResult, target: Path) -> None:
     if result.files:
         names = ", ".join(harmless(entry.path) for entry in result.files)
-        console.print(f"files in {target}: {names}")
+        console.print(f"files in {harmless(str(target))}: {names}")
 
 
 def _honesty(console: "Console", result: RunResult) -> None:
@@ -123,14 +166,14 @@ def _honesty(console: "Console", result: RunResult) -> None:
         for check in result.checks
     )
     if checked:
-        console.print(f"checked: {checked}; sandbox: {result.sandbox}")
+        console.print(harmless(f"checked: {checked}; sandbox: {result.sandbox}"))
     for skipped in result.skipped:
-        console.print(f"not checked: {skipped.validator}: {skipped.reason}")
+        console.print(harmless(f"not checked: {skipped.validator}: {skipped.reason}"))
     for point in result.not_proven:
-        console.print(f"not proven: {harmless(point)}")
+        console.print(harmless(f"not proven: {point}"))
 
 
 def _next(console: "Console", result: RunResult, target: Path) -> None:
     if result.files and result.status == "ok":
-        console.print(f"next: cd {target} && terraform init && terraform plan")
+        console.print(f"next: cd {shlex.quote(str(target))} && terraform init && terraform plan")
     console.print(f"      tfkit traces --run {result.run_id}")

@@ -4,7 +4,6 @@ What a model or a tool wrote is shown as plain text: never as markup, and never 
 that the terminal would obey.
 """
 
-import unicodedata
 from collections.abc import Collection, Sequence
 
 from rich.console import Console, Group
@@ -12,6 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from toolkit.cli.text import harmless
 from toolkit.contracts import TraceSummary
 from toolkit.traces.waterfall import Row
 
@@ -28,21 +28,7 @@ _STYLES = {
 _STATUS_WIDTH = len("not_converged*")
 _BAR_MIN = 8
 _NAME_MAX = 44
-
-
-def harmless(text: str) -> str:
-    """One line that a terminal shows and does not obey: controls become visible, invisible ones a `�`."""
-
-    def shown(char: str) -> str:
-        code = ord(char)
-        if code < 0x20:
-            return chr(0x2400 + code)
-        if code == 0x7F:
-            return "\u2421"
-        # Format characters turn text around or hide it; unassigned and surrogate ones do who knows what.
-        return "\ufffd" if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else char
-
-    return text if text.isascii() and text.isprintable() else "".join(map(shown, text))
+_WATERFALL_MAX = 120
 
 
 def count(value: int) -> str:
@@ -155,11 +141,12 @@ def render_waterfall(rows: Sequence[Row], console: Console) -> None:
         console.print(Text("no spans yet", style="dim"))
         return
     names = [Text("  " * min(row.depth, 12) + harmless(row.name)) for row in rows]
-    name_width = min(max(name.cell_len for name in names), _NAME_MAX, max(console.width // 3, 12))
+    screen = min(console.width, _WATERFALL_MAX)
+    name_width = min(max(name.cell_len for name in names), _NAME_MAX, max(screen // 3, 12))
     took = [duration(row.seconds) for row in rows]
     tokens = [_tokens(row.input_tokens, row.output_tokens) for row in rows]
     took_width, token_width = max(map(len, took)), max(map(len, tokens))
-    bar_width = max(console.width - name_width - took_width - token_width - 6, _BAR_MIN)
+    bar_width = max(screen - name_width - took_width - token_width - 6, _BAR_MIN)
     total = max(row.offset_s + row.seconds for row in rows)
     for row, name, seconds, used in zip(rows, names, took, tokens, strict=True):
         name.truncate(name_width, overflow="ellipsis", pad=True)

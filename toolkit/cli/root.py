@@ -1,12 +1,11 @@
 """The root group: knows every command by name and one line, and loads one when it is called."""
 
 import importlib
-from typing import Any
 
 import click
+from typing_extensions import override
 
-from toolkit import __version__
-from toolkit.cli.options import CONTEXT, global_options
+from toolkit.cli.options import Group
 
 # name → (module below toolkit.cli.commands, what its help says first); a test compares the lines.
 COMMANDS = {
@@ -22,13 +21,15 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group whose commands are imported when they are used, so that `--help` costs nothing."""
 
+    @override
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands in the order in which one uses them."""
         return list(COMMANDS)
 
+    @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command's module."""
         if cmd_name not in COMMANDS:
@@ -38,17 +39,31 @@ class LazyGroup(click.Group):
         assert isinstance(found, click.Command)
         return found
 
+    @override
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As Click does, with a suggestion from the table for a name that is not in it."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as unknown:
+            raise click.exceptions.NoSuchCommand(
+                unknown.command_name, possibilities=COMMANDS, ctx=ctx
+            ) from None
+
+    @override
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Here the global options are told in full."""
+        click.Group.format_options(self, ctx, formatter)
+
+    @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, from the table above."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """`tfkit [OPTIONS] COMMAND …`."""
-        formatter.write_usage("tfkit", "[OPTIONS] COMMAND [ARGS]...")
 
-
-def _root(**_options: Any) -> None:
+def _root() -> None:
     """An agent that writes Terraform in your own AWS account, and the platform around it.
 
     Without an account it runs on this machine, on an embedded emulator.
@@ -58,21 +73,4 @@ def _root(**_options: Any) -> None:
         click.echo(ctx.get_help())
 
 
-cli = LazyGroup(
-    name="tfkit",
-    callback=_root,
-    help=_root.__doc__,
-    invoke_without_command=True,
-    context_settings=CONTEXT,
-    params=[
-        *global_options(),
-        click.Option(
-            ["--version"],
-            is_flag=True,
-            is_eager=True,
-            expose_value=False,
-            help="Show the version and exit.",
-            callback=lambda ctx, _p, value: (click.echo(f"tfkit {__version__}"), ctx.exit()) if value else None,
-        ),
-    ],
-)
+cli = LazyGroup(name="tfkit", callback=_root, help=_root.__doc__)

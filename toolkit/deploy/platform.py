@@ -53,6 +53,11 @@ class Platform:
             )
         if settings.engine == "pulumi":
             raise UsageError("the Pulumi engine is not part of this version yet", "leave --engine out")
+        if settings.pin_account not in ("", self.account):
+            raise UsageError(
+                f"account {self.account} differs from the pinned one, {settings.pin_account}",
+                "use the credentials of that account, or change pin_account",
+            )
         self._note = note
         self.folder = settings.stack_folder
         self.settings = self._remembered(settings)

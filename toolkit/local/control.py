@@ -104,7 +104,7 @@ def clean(folder: Path) -> None:
 
 def _locked(folder: Path) -> bool:
     try:
-        with (folder / "daemon.lock").open("a") as lock:
+        with (folder / "daemon.lock").open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

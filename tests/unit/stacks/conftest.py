@@ -84,7 +84,7 @@ class Monitor(mocks.MockMonitor):
         super().__init__(cloud)
         self.seen = Deployed()
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 (the protocol's name)
+    def RegisterResource(self, request: Any) -> Any:
         if request.type != "pulumi:pulumi:Stack":
             inputs = rpc.deserialize_properties(request.object, keep_unknowns=True)
             inputs = {key: rpc.unwrap_rpc_secret(value) for key, value in inputs.items()}
@@ -92,7 +92,7 @@ class Monitor(mocks.MockMonitor):
             self.seen.resources.append(Made(request.type, request.name, inputs, depends_on))
         return super().RegisterResource(request)
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+    def RegisterResourceOutputs(self, request: Any) -> Any:
         if "pulumi:pulumi:Stack::" in request.urn:
             self.seen.exports |= rpc.deserialize_properties(request.outputs, keep_unknowns=True)
         return empty_pb2.Empty()

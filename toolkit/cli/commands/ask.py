@@ -24,14 +24,33 @@ EXIT_BY_STATUS = {
 
 @command()
 @click.argument("prompt", required=False)
-@click.option("--prompt-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Read the prompt from a file.")
+@click.option(
+    "--prompt-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read the prompt from a file.",
+)
 @click.option("-m", "--model", default="", metavar="MODEL", help="A model of the registry (its default).")
-@click.option("-o", "--output", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Where the files go (./tfkit-runs/RUN_ID); new or empty.")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where the files go (./tfkit-runs/RUN_ID); new or empty.",
+)
 @click.option("-x", "--extract", is_flag=True, help="Print only the code.")
 @click.option("--detach", is_flag=True, help="Print the run id and do not wait.")
 @click.option("--run-id", metavar="ID", help="Choose the run's id; the same id and request do nothing twice.")
-@click.option("--max-cost", type=click.FloatRange(min=0, min_open=True), metavar="USD", help="Stop when this is spent.")
-@click.option("--timeout", type=click.FloatRange(min=1), default=600.0, metavar="S", help="Seconds that the run may take (600).")
+@click.option(
+    "--max-cost", type=click.FloatRange(min=0, min_open=True), metavar="USD", help="Stop when this is spent."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=600.0,
+    metavar="S",
+    help="Seconds that the run may take (600).",
+)
 def ask(
     prompt: str | None,
     prompt_file: Path | None,
@@ -58,40 +77,53 @@ def ask(
     from toolkit.contracts import RUN_ID, AskRequest
 
     text = _prompt(prompt, prompt_file)
+    if detach and folder:
+        raise UsageError(
+            "--detach writes no files", "leave -o out, and fetch them later: tfkit runs files ID -o DIR"
+        )
     if run_id and not RUN_ID.fullmatch(run_id):
-        raise UsageError(f"{run_id!r} cannot be a run id", "use 8 to 48 lower-case letters, digits and hyphens")
-    if folder:
-        refuse_used(folder)
+        raise UsageError(
+            f"{run_id!r} cannot be a run id", "use 8 to 48 lower-case letters, digits and hyphens"
+        )
+    run_id = run_id or new_run_id()
+    target = folder or Path("tfkit-runs") / run_id
+    if not detach:
+        refuse_used(target)
     run = session()
     platform = run.platform()
     outputs = platform.outputs()
     client = Client(platform.cloud, outputs)
     chosen = _model(client, model)
-    request = AskRequest(
-        run_id=run_id or new_run_id(), prompt=text, model=chosen, max_cost_usd=max_cost, timeout_s=timeout
-    )
+    request = AskRequest(run_id=run_id, prompt=text, model=chosen, max_cost_usd=max_cost, timeout_s=timeout)
     client.submit(request)
     if detach:
-        run.output.document({"run_id": request.run_id, "status": "queued"}) if run.output.json else run.output.say(
-            f"{request.run_id}\nfollow it: tfkit runs show {request.run_id}"
-        )
+        _detached(run, run_id)
         return
     result = _follow(run, client, request)
-    target = folder or Path("tfkit-runs") / request.run_id
     if result.files:
         client.download(result, target)
     _show(run, client, result, target, extract)
-    if code := EXIT_BY_STATUS.get(result.status):
-        sys.exit(code)
+    click.get_current_context().exit(EXIT_BY_STATUS.get(result.status, 0))
+
+
+def _detached(run: Session, run_id: str) -> None:
+    if run.output.json:
+        run.output.document({"run_id": run_id, "status": "queued"})
+    else:
+        run.output.say(f"{run_id}\nfollow it: tfkit runs show {run_id}")
 
 
 def _prompt(prompt: str | None, prompt_file: Path | None) -> str:
     if (prompt is None) == (prompt_file is None):
-        raise UsageError("give the prompt once", 'tfkit ask "…", or `-` for standard input, or --prompt-file FILE')
+        raise UsageError(
+            "give the prompt once", 'tfkit ask "…", or `-` for standard input, or --prompt-file FILE'
+        )
     if prompt_file:
-        text = prompt_file.read_text("utf-8", "replace")
-    else:
-        text = sys.stdin.read() if prompt == "-" else prompt or ""
+        text = prompt_file.read_text("utf-8-sig", "replace")
+    elif prompt == "-":
+        text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+    else:  # what was no UTF-8 on the command line arrives as surrogates
+        text = (prompt or "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     if not text.strip():
         raise UsageError("the prompt is empty", 'say what you need: tfkit ask "an encrypted S3 bucket"')
     if len(text) > MAX_PROMPT:
@@ -122,7 +154,7 @@ def _show(run: Session, client: "Client", result: "RunResult", target: Path, ext
         run.output.document(result)
     elif extract:
         for entry in result.files:
-            click.echo(f"# {entry.path}\n{client.file(result.run_id, entry.path)}")
+            run.output.code(f"# {entry.path}\n{client.file(result.run_id, entry.path)}")
         if result.status != "ok":
             run.output.note(f"error: {result.error or result.status}\n{result.output}")
     else:

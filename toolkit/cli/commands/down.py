@@ -6,9 +6,9 @@ from toolkit.cli.options import command, session
 
 
 @command()
-@click.option("--yes", is_flag=True, help="Do not ask before deleting in a real account.")
+@click.option("--yes", is_flag=True, expose_value=False, help="Do not ask before deleting in a real account.")
 @click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
-def down(yes: bool, dry_run: bool) -> None:
+def down(dry_run: bool) -> None:
     """Take the platform down, and show the receipt.
 
     What is left is found by listing the stack's tag again. On the local target the emulator is stopped
@@ -28,7 +28,9 @@ def down(yes: bool, dry_run: bool) -> None:
         platform.stop()
         if run.output.json:
             nothing = Summary(changes=Changes())
-            run.output.document({**deployment_document(platform, nothing), "receipt": msgspec.to_builtins(Receipt())})
+            run.output.document(
+                {**deployment_document(platform, nothing), "receipt": msgspec.to_builtins(Receipt())}
+            )
         run.output.say(f"nothing is deployed under the name {platform.settings.stack!r}: nothing to do")
         return
     with Progress(run.output) as progress:
@@ -38,7 +40,9 @@ def down(yes: bool, dry_run: bool) -> None:
             summary, receipt = platform.destroy(progress.event)
             platform.stop()
     if run.output.json:
-        run.output.document({**deployment_document(platform, summary), "receipt": msgspec.to_builtins(receipt)})
+        run.output.document(
+            {**deployment_document(platform, summary), "receipt": msgspec.to_builtins(receipt)}
+        )
         return
     console = run.output.console()
     if dry_run:

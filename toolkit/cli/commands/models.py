@@ -6,18 +6,18 @@ from toolkit.cli.options import command, session
 @command()
 def models() -> None:
     """Show the models that the platform knows."""
-    from rich.table import Table
-
+    from toolkit.cli.listing import render_rows
     from toolkit.client import Client
 
     run = session()
     platform = run.platform()
-    registry = Client(platform.cloud, platform.outputs()).registry()
+    outputs = platform.outputs()
+    registry = Client(platform.cloud, outputs).registry()
     if run.output.json:
         run.output.document(registry)
         return
-    table = Table("model", "default", "id", "$ per million in / out", box=None, pad_edge=False)
+    rows = []
     for name, entry in sorted(registry.models.items()):
         price = f"{entry.price.input} / {entry.price.output}" if entry.price else "as genai-prices has it"
-        table.add_row(name, "yes" if name == registry.default else "", entry.id, price)
-    run.output.console().print(table)
+        rows.append((name, "yes" if name == registry.default else "", entry.id, price))
+    render_rows(run.output.console(), ("model", "default", "id", "$ per million in / out"), rows)

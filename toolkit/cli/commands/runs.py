@@ -1,45 +1,55 @@
 """`tfkit runs`: list, show and files."""
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.cli.options import CONTEXT, Command, global_options, session
+from toolkit.cli.options import CONTEXT, Command, Session, group, session
 from toolkit.errors import TfkitError
 
+if TYPE_CHECKING:
+    from toolkit.client import Client
+    from toolkit.contracts import RunRecord
 
-@click.group(invoke_without_command=True, context_settings=CONTEXT, params=global_options())
+
+@group()
 def runs() -> None:
     """Show past and present runs."""
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is None:
-        ctx.invoke(list_runs, days=7)
+        ctx.invoke(list_runs)
+
+
+def _client(run: Session) -> "Client":
+    from toolkit.client import Client
+
+    platform = run.platform()
+    outputs = platform.outputs()
+    return Client(platform.cloud, outputs)
 
 
 @runs.command("list", cls=Command, context_settings=CONTEXT)
 @click.option("--days", type=click.IntRange(1, 90), default=7, help="How many days back (7).")
 def list_runs(days: int) -> None:
     """List the runs, newest first."""
-    from rich.table import Table
-
-    from toolkit.client import Client
+    from toolkit.cli.listing import render_rows
 
     run = session()
-    platform = run.platform()
-    client = Client(platform.cloud, platform.outputs())
     today = datetime.now(UTC).date()
-    found = client.runs([(today - timedelta(days=n)).isoformat() for n in range(days)])
+    found = _client(run).runs([(today - timedelta(days=n)).isoformat() for n in range(days)])
     if run.output.json:
         run.output.document(found)
-        return
-    if not found:
+    elif not found:
         run.output.say('no runs yet: tfkit ask "…"')
-        return
-    table = Table("run", "started", "status", "model", "prompt", box=None, pad_edge=False)
-    for record in found:
-        prompt = " ".join(record.prompt.split())
-        table.add_row(record.run_id, record.started[:19], record.status, record.model, prompt[:60])
-    run.output.console().print(table)
+    else:
+        rows = [(r.run_id, f"{r.started[:19]}Z", r.status, r.model, _short(r.prompt)) for r in found]
+        render_rows(run.output.console(), ("run", "started", "status", "model", "prompt"), rows)
+
+
+def _short(prompt: str) -> str:
+    words = " ".join(prompt.split())
+    return words if len(words) <= 60 else words[:59] + "…"
 
 
 @runs.command("show", cls=Command, context_settings=CONTEXT)
@@ -49,11 +59,14 @@ def show(run_id: str) -> None:
     from pathlib import Path
 
     from toolkit.cli.render_run import render_result
-    from toolkit.client import Client
+    from toolkit.client import ENDED
 
     run = session()
-    platform = run.platform()
-    client = Client(platform.cloud, platform.outputs())
+    client = _client(run)
+    record = client.latest(run_id)
+    if record and record.status not in ENDED:
+        _show_unfinished(run, record)
+        return
     result = client.result(run_id)
     if run.output.json:
         run.output.document(result)
@@ -61,21 +74,47 @@ def show(run_id: str) -> None:
         render_result(run.output.console(), result, Path("tfkit-runs") / run_id)
 
 
+def _show_unfinished(run: Session, record: "RunRecord") -> None:
+    """How far it is. A run whose lease ran out has died, whatever its row says."""
+    from toolkit.cli.render_run import LOST, render_unfinished
+    from toolkit.contracts import RunResult
+
+    lost = 0 < record.lease_until < datetime.now(UTC).timestamp()
+    if not run.output.json:
+        render_unfinished(run.output.console(), record, lost)
+        return
+    run.output.document(
+        RunResult(
+            run_id=record.run_id,
+            status="error" if lost else record.status,
+            model=record.model,
+            prompt=record.prompt,
+            output="",
+            attempts=record.attempts,
+            error=f"{LOST}: {record.step}" if lost else None,
+        )
+    )
+
+
 @runs.command("files", cls=Command, context_settings=CONTEXT)
 @click.argument("run_id")
-@click.option("-o", "--output", "folder", type=click.Path(), metavar="DIR", help="Put them here (./tfkit-runs/RUN_ID).")
+@click.option(
+    "-o", "--output", "folder", type=click.Path(), metavar="DIR", help="Put them here (./tfkit-runs/RUN_ID)."
+)
 def files(run_id: str, folder: str | None) -> None:
     """Fetch the files of a run into a new or empty folder."""
     from pathlib import Path
 
-    from toolkit.client import Client
+    from toolkit.client import refuse_used
 
+    target = Path(folder) if folder else Path("tfkit-runs") / run_id
+    refuse_used(target)
     run = session()
-    platform = run.platform()
-    client = Client(platform.cloud, platform.outputs())
+    client = _client(run)
     result = client.result(run_id)
     if not result.files:
         raise TfkitError(f"run {run_id} made no files: it ended as {result.status}")
-    target = Path(folder) if folder else Path("tfkit-runs") / run_id
     client.download(result, target)
-    run.output.document(result.files) if run.output.json else run.output.say(f"{len(result.files)} files in {target}")
+    run.output.document(result.files) if run.output.json else run.output.say(
+        f"{len(result.files)} files in {target}"
+    )

@@ -29,4 +29,6 @@ def status() -> None:
     emulator = f"runs at {running.endpoint}" if running else "is stopped; the next command brings it back"
     run.output.say(f"version {outputs.version}; the emulator {emulator}")
     for name, value in msgspec.to_builtins(outputs).items():
-        run.output.say(f"  {name:24}{value}")
+        lines = [f"{key}  {arn}" for key, arn in value.items()] if isinstance(value, dict) else [value]
+        for line in lines:
+            run.output.say(f"  {name:24}{line}")

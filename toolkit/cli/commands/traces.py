@@ -36,7 +36,9 @@ def traces(since: str, until: str, run_id: str | None, errors: bool) -> None:
     run = session()
     platform = run.platform()
     outputs = platform.outputs()
-    reader = Traces(platform.cloud, outputs.audit_bucket, outputs.runs_bucket, platform.folder / "traces.sqlite")
+    reader = Traces(
+        platform.cloud, outputs.audit_bucket, outputs.runs_bucket, platform.folder / "traces.sqlite"
+    )
     refreshed = reader.refresh(start, end)
     for problem in refreshed.problems:
         run.output.note(f"warning: {problem}")
@@ -64,8 +66,12 @@ def _show_run(run: Session, reader: "Traces", run_id: str) -> None:
     trace = reader.run(run_id, texts=run.output.json)
     if run.output.json:
         spans = [span._asdict() for span in trace.spans]
-        document = {**msgspec.to_builtins(trace.summary), "complete": trace.complete, "pending": trace.pending}
-        run.output.document({**document, "spans": spans})
+        document = {
+            **msgspec.to_builtins(trace.summary),
+            "complete": trace.complete,
+            "pending": trace.pending,
+        }
+        run.output.document({**document, "span_list": spans})
         return
     console = run.output.console()
     render_list([trace.summary], console, {run_id} if trace.pending else set())

@@ -28,11 +28,13 @@ def deployment_document(platform: "Platform", summary: "Summary") -> dict[str, o
 
 
 @command()
-@click.option("--yes", is_flag=True, help="Do not ask before changing a real account.")
-@click.option("--llm", metavar="URL", help="An OpenAI-compatible server for the local target; `none` takes it away.")
+@click.option("--yes", is_flag=True, expose_value=False, help="Do not ask before changing a real account.")
+@click.option(
+    "--llm", metavar="URL", help="An OpenAI-compatible server for the local target; `none` takes it away."
+)
 @click.option("--llm-model", metavar="NAME", help="The model's name on that server.")
 @click.option("--email", metavar="ADDRESS", help="Where alarms are sent.")
-def up(yes: bool, llm: str | None, llm_model: str | None, email: str | None) -> None:
+def up(llm: str | None, llm_model: str | None, email: str | None) -> None:
     """Bring the platform up, or to what the settings say now.
 
     Run again it finds nothing to do. Ctrl-C leaves a consistent state; the next `up` goes on from there.
@@ -72,4 +74,3 @@ def preview(llm: str | None, llm_model: str | None, email: str | None) -> None:
     else:
         render_changes(run.output.console(), progress.events)
         render_summary(run.output.console(), summary, "preview")
-

@@ -1,0 +1,99 @@
+"""A platform that is up and answers from memory, and what it takes to make its runs."""
+
+from pathlib import Path
+
+from toolkit.client import ENDED
+from toolkit.contracts import Attempt, FileEntry, ModelEntry, Registry, RunRecord, RunResult, Usage
+from toolkit.errors import TfkitError
+from toolkit.settings import Settings
+
+ID = "0abcdefgh1234567"
+LONG_ID = "a-run-id-that-somebody-chose-as-long-as-allowed-"
+
+
+def result(**changes) -> RunResult:
+    values = {
+        "run_id": ID,
+        "status": "ok",
+        "model": "offline-composer",
+        "prompt": "a bucket",
+        "output": "I wrote main.tf.",
+        "files": [FileEntry(path="main.tf", sha256="0" * 64, bytes=3)],
+        "attempts": [Attempt(n=1, tree="sha256:0", validators={"fmt": "ok"})],
+        "usage": Usage(requests=2, input_tokens=1200, output_tokens=34),
+        "seconds": 2.5,
+        "trace_id": "f" * 32,
+    }
+    return RunResult(**{**values, **changes})
+
+
+def record(**changes) -> RunRecord:
+    values = {
+        "run_id": ID,
+        "status": "running",
+        "request_sha256": "0" * 64,
+        "prompt": "a bucket",
+        "model": "offline-composer",
+        "started": "2026-11-21T10:00:00.000Z",
+        "updated": "2026-11-21T10:00:01.000Z",
+        "lease_until": 4_000_000_000,
+        "step": "terraform validate",
+    }
+    return RunRecord(**{**values, **changes})
+
+
+class FakeClient:
+    """Stands in for `toolkit.client.Client`; what it is asked to submit and to write is kept."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, RunRecord] = {}
+        self.outcome = result()
+        self.submitted = []
+        self.written: list[Path] = []
+        self.text = 'resource "x" "y" {}\n'
+
+    def __call__(self, _cloud, _outputs) -> "FakeClient":
+        return self
+
+    def registry(self) -> Registry:
+        entry = ModelEntry(provider="bedrock", id="tfkit.offline-composer")
+        return Registry(default="offline-composer", models={"offline-composer": entry, "haiku": entry})
+
+    def submit(self, request) -> None:
+        self.submitted.append(request)
+
+    def record(self, run_id: str) -> RunRecord | None:
+        return self.records.get(run_id)
+
+    def runs(self, _days) -> list[RunRecord]:
+        return list(self.records.values())
+
+    def follow(self, run_id, on_update, interval_s=0.0):
+        on_update(record(run_id=run_id, status="ok", step="finished"))
+
+    def result(self, run_id: str) -> RunResult:
+        if run_id in self.records and self.records[run_id].status not in ENDED:
+            raise AssertionError("nobody asks for the result of a run that has not ended")
+        if run_id != self.outcome.run_id and not self.submitted:
+            raise TfkitError(f"no run has the id {run_id}", "list them: tfkit runs")
+        return self.outcome
+
+    def download(self, _result, folder: Path) -> None:
+        self.written.append(folder)
+
+    def file(self, _run_id: str, _path: str) -> str:
+        return self.text
+
+
+class FakePlatform:
+    """Stands in for `toolkit.deploy.platform.Platform`."""
+
+    cloud = None
+    account = "000000000000"
+
+    def __init__(self, settings: Settings, _note=None) -> None:
+        self.settings = settings
+        self.folder = settings.stack_folder
+
+    def outputs(self) -> None:
+        return None
