@@ -138,7 +138,7 @@ def test_a_changed_file_is_refused_and_nothing_is_left(cloud, tmp_path):
 def test_a_missing_file_leaves_nothing(cloud, tmp_path):
     result = stored(cloud, {"a.tf": b"a", "b.tf": b"b"})
     del cloud.objects[f"runs/{ID}/workspace/b.tf"]
-    with pytest.raises(NoSuchKey):
+    with pytest.raises(TfkitError, match=r"b\.tf .* no longer in the bucket"):
         Client(cloud, OUTPUTS).download(result, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
@@ -239,3 +239,11 @@ def test_a_run_id_tells_when_it_was_made():
     assert before - 0.002 <= made <= time.time()
     for other in ("my-own-run-id", "0123456789abcdeU", "short"):
         assert module.minted_at(other) == 0
+
+
+def test_a_run_that_was_asked_for_a_moment_ago_is_queued(cloud):
+    cloud.rows = [None]
+    platform = Client(cloud, OUTPUTS)
+    queued = platform.latest(new_run_id())
+    assert queued is not None and queued.status == "queued"
+    assert platform.latest(ID) is None

@@ -65,6 +65,8 @@ class FakeClient:
     def record(self, run_id: str) -> RunRecord | None:
         return self.records.get(run_id)
 
+    latest = record
+
     def runs(self, _days) -> list[RunRecord]:
         return list(self.records.values())
 

@@ -76,7 +76,7 @@ def test_doctor_leaves_nothing_behind(tfkit, terraform, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("version", "ok"), [("1.5.7", False), ("1.6.0", True), ("1.10.0-beta1", True), ("2.0.0", True)]
+    ("version", "ok"), [("1.8.5", False), ("1.9.0", True), ("1.10.0-beta1", True), ("2.0.0", True)]
 )
 def test_the_version_of_terraform(terraform, settings, version, ok):
     terraform(version)
