@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Tfkit
+from driver import Tfkit
 
 from toolkit.checker.mirrors import cli_configuration, find_providers
 from toolkit.contracts import StackOutputs

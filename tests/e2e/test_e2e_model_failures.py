@@ -9,7 +9,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from conftest import Tfkit
+from driver import Tfkit
 
 Answer = Callable[["Handler", dict[str, Any]], None]
 

@@ -7,7 +7,9 @@ or brings it back, and `down` removes it when nothing is left in it.
 import contextlib
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,7 +20,7 @@ from toolkit.deploy.engine import OnEvent, Program, Summary
 from toolkit.deploy.machine import prepare
 from toolkit.deploy.plan import PROJECT, platform_config, routes
 from toolkit.deploy.state import State, read_outputs, write_atomically
-from toolkit.errors import NothingDeployed, UsageError
+from toolkit.errors import NothingDeployed, TfkitError, UsageError
 from toolkit.local import control
 from toolkit.settings import DEFAULT_REGION, Settings
 
@@ -133,11 +135,31 @@ class Platform:
         """What `destroy` would delete; changes nothing."""
         return self._engine(self._cloud("http://127.0.0.1:9")).plan_destroy(on_event)
 
+    def keep_the_past(self) -> None:
+        """Read the traces of all runs into this machine's index, before the bucket that holds them goes."""
+        from toolkit.traces import Traces
+
+        now = datetime.now(UTC)
+        try:
+            outputs = self.outputs()
+            reader = Traces(self.cloud, outputs.audit_bucket, outputs.runs_bucket, self.index_path)
+            reader.refresh(now - timedelta(days=self.settings.runs_expire_days), now)
+        except NothingDeployed:
+            return  # a deployment that was cut off has no runs
+        except TfkitError as error:
+            self._note(f"the traces could not be kept on this machine: {error.message}")
+
+    @property
+    def index_path(self) -> Path:
+        """The index of the traces of this stack; it outlives `down`."""
+        return self.folder / "traces.sqlite"
+
     def destroy(self, on_event: OnEvent) -> "tuple[Summary, Receipt]":
         """Delete every resource, and list again. The emulator still runs afterwards: see `stop`."""
         from toolkit.deploy.receipt import write_receipt
 
         cloud = self.cloud
+        self.keep_the_past()
         before = list(State(self.folder / "state.json", "").live.values())
         engine = self._engine(cloud)
         summary = engine.destroy(on_event)

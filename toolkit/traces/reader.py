@@ -68,7 +68,8 @@ class Traces:
         self._cloud = cloud
         self._audit_name = audit_bucket
         self._runs_name = runs_bucket
-        source = f"{cloud.endpoint or cloud.account} {audit_bucket} {runs_bucket}"
+        # Not the address: the same platform may come back at another port, and its past with it.
+        source = f"{cloud.target} {cloud.account} {audit_bucket} {runs_bucket}"
         self._index = Index(index_path, source)
         self._now = now
         self._window: tuple[datetime, datetime] | None = None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 import pytest
-from fake import FakeCloud, Thing
+from deploy_fakes import FakeCloud, Thing
 from pulumi import ResourceOptions
 from pulumi.automation import Deployment
 from pulumi.runtime import rpc

@@ -36,9 +36,7 @@ def traces(since: str, until: str, run_id: str | None, errors: bool) -> None:
     run = session()
     platform = run.platform()
     outputs = platform.outputs()
-    reader = Traces(
-        platform.cloud, outputs.audit_bucket, outputs.runs_bucket, platform.folder / "traces.sqlite"
-    )
+    reader = Traces(platform.cloud, outputs.audit_bucket, outputs.runs_bucket, platform.index_path)
     refreshed = reader.refresh(start, end)
     for problem in refreshed.problems:
         run.output.note(f"warning: {problem}")
