@@ -110,7 +110,7 @@ class Platform:
         config = msgspec.json.decode(stored.read_bytes(), type=PlatformConfig)
         engine = self._engine(cloud)
         engine.refresh(quiet)
-        summary = engine.up(_program(config), quiet)
+        summary = engine.up(program(config), quiet)
         self._write_routes(summary.outputs)
 
     # -- what can be done with it ----------------------------------------------------------------
@@ -119,7 +119,7 @@ class Platform:
         """What `up` would do; starts nothing and changes nothing."""
         running = control.find(self.folder)
         cloud = self._cloud(running.endpoint if running else "http://127.0.0.1:9")
-        return self._engine(cloud).preview(_program(platform_config(self.settings, cloud)), on_event)
+        return self._engine(cloud).preview(program(platform_config(self.settings, cloud)), on_event)
 
     def up(self, on_event: OnEvent) -> Summary:
         """Make it what the settings say."""
@@ -127,7 +127,7 @@ class Platform:
         config = platform_config(self.settings, cloud)
         write_atomically(self.folder / "config.json", msgspec.json.encode(config))
         write_atomically(self.folder / "settings.json", msgspec.json.encode(self._to_remember()))
-        summary = self._engine(cloud).up(_program(config), on_event)
+        summary = self._engine(cloud).up(program(config), on_event)
         self._write_routes(summary.outputs)
         return summary
 
@@ -205,7 +205,8 @@ class Platform:
         return msgspec.structs.replace(settings, region=region, llm=llm, llm_model=llm_model)
 
 
-def _program(config: PlatformConfig) -> Program:
+def program(config: PlatformConfig) -> Program:
+    """The platform's Pulumi program; importing it takes half a second."""
     from stacks.program import platform
 
     return platform(config)
