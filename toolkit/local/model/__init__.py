@@ -12,7 +12,12 @@ The composer is a pure function from the message history to the next answer:
     transcript.py   messages → the prompt, the rounds since, the tool calls and their results
     turns.py        transcript → the next step: list, write, init, validate, mend, or a closing text
     prompt.py       prompt → wishes: which resources, with which names, numbers and switches
+      bystanders.py   who is asked for, and who is only spoken of as using it
+      traffic.py      who may come in on which port
+      guards.py       which security group guards what, and which groups its rules speak of
+      network.py      which subnets there are
     compose.py      wishes → files, out of the recipes
+    details.py      what the closing text says of rules, subnets and permissions
     mend.py         findings → edits that are known to help, or nothing
 
 `recipes/` holds one plain Terraform file per kind of resource, `recipes/links/` one per way in which two

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from toolkit.contracts import Finding
 from toolkit.local.model.compose import DEFAULT_REGION, Composition
+from toolkit.local.model.details import details, plain_topic
 from toolkit.local.model.links import Made
-from toolkit.local.model.prompt import Wishes, known_titles
+from toolkit.local.model.prompt import known_titles
+from toolkit.local.model.wish import Wishes
 
 NAME = "offline-composer"
 WHO = f"Written by {NAME}, which is no language model: it put recipes together by the words of the prompt."
@@ -18,7 +20,10 @@ CONNECT = (
 def summary(wishes: Wishes, composition: Composition, refused: Sequence[str]) -> str:
     """What was made, from which words, and with which defaults."""
     lines = ["The configuration is written, and terraform init and validate accept it.", "", "Made:"]
-    lines += [f"- {_instance(made)}" for made in composition.made]
+    for made in composition.made:
+        statements = composition.statements.get(made.address, "")
+        lines.append(f"- {_instance(made, plain_topic(made, statements))}")
+        lines += [f"  {line}" for line in details(made, statements)]
     if composition.links:
         lines += ["", "Wired:", *(f"- {link}" for link in composition.links)]
     notes = list(composition.notes) + _remarks(wishes, composition, refused)
@@ -65,16 +70,19 @@ def mended(paths: Sequence[str]) -> str:
     return f"Mended what I know a mend for, in {', '.join(dict.fromkeys(paths))}.\n\n{WHO}"
 
 
-def _instance(made: Made) -> str:
-    """One resource with what was asked for and what was assumed."""
-    options = [o for o in made.recipe.options if not o.many]
+def _instance(made: Made, plain: bool) -> str:
+    """One resource with what was asked for and what was assumed; a plain one is not encrypted after all."""
+    hidden = {"egress", "encryption"} if plain else {"egress"}
+    options = [
+        o for o in made.recipe.options if not o.many and made.values[o.name] != "" and o.name not in hidden
+    ]
     asked = [_option(o.name, made) for o in options if o.name in made.wish.asked]
     assumed = [
         _option(o.name, made)
         for o in options
-        if o.name not in made.wish.asked and made.values[o.name] not in ("", "0", "off")
+        if o.name not in made.wish.asked and made.values[o.name] not in ("0", "off")
     ]
-    text = f'{made.recipe.title} "{made.values["name"]}"' + ("" if made.wish.name else " (name assumed)")
+    text = f'{made.recipe.title} "{made.values["name"]}"' + ("" if made.wish.named else " (name assumed)")
     text += f"; asked: {', '.join(asked)}" if asked else ""
     return text + (f"; assumed: {', '.join(assumed)}" if assumed else "")
 
@@ -96,8 +104,33 @@ def _remarks(wishes: Wishes, composition: Composition, refused: Sequence[str]) -
             "build before apply, for instance "
             "`mkdir -p build && (cd src/NAME && zip -r ../../build/NAME.zip .)`; its path is a variable."
         )
-    if any(m.recipe.kind == "vpc" and m.values["nat"] == "off" for m in composition.made):
+    if any(
+        m.recipe.kind == "vpc" and m.values["nat"] == "off" and m.values["private_count"] != "0"
+        for m in composition.made
+    ):
         remarks.append("Private subnets have no way out: a NAT gateway was not asked for.")
+    if wishes.spoken:
+        remarks.append(
+            f"Not made, for the prompt only speaks of it as using what is made: {', '.join(wishes.spoken)}."
+        )
+    groups = [m for m in composition.made if m.recipe.kind == "security_group"]
+    used = {n for m in composition.made for n in m.values.get("groups", "").splitlines()}
+    lone = [m.values["name"] for m in groups if m.wish.name not in used]
+    if lone:
+        remarks.append(
+            f"Attach to whom it is meant for, nothing made here is in it: group {', '.join(lone)}."
+        )
+    bare = [
+        m.values["name"]
+        for m in composition.made
+        if m.recipe.kind in ("ec2_instance", "rds_instance")
+        and m.values.get("vpc")
+        and not m.values.get("group")
+    ]
+    if bare:
+        remarks.append(
+            f"Without a security group nothing comes in or out, none was asked for: {', '.join(bare)}."
+        )
     remarks += [
         f"{path} was refused by the workspace and is missing: write the function's code yourself."
         for path in refused

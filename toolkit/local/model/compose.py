@@ -8,9 +8,10 @@ from toolkit.local.model.layout import tidy
 from toolkit.local.model.links import Made, wire
 from toolkit.local.model.naming import label
 from toolkit.local.model.phrases import mentions
-from toolkit.local.model.prompt import Wishes, recipe_of
+from toolkit.local.model.prompt import recipe_of
 from toolkit.local.model.recipe import load_book
 from toolkit.local.model.template import render
+from toolkit.local.model.wish import Wishes
 
 DEFAULT_REGION = "us-east-1"
 
@@ -29,6 +30,7 @@ class Composition(NamedTuple):
     made: tuple[Made, ...]
     links: tuple[str, ...]
     notes: tuple[str, ...]
+    statements: dict[str, str]
 
 
 def compose(wishes: Wishes, existing: Existing | None = None) -> Composition:
@@ -39,18 +41,20 @@ def compose(wishes: Wishes, existing: Existing | None = None) -> Composition:
     wiring = wire(made, wishes.text, load_book())
     blocks: list[tuple[str, Block]] = []
     sources: dict[str, str] = {}
+    statements: dict[str, str] = {}
     for instance in made:
         slots = wiring.slots.get(instance.address, {})
         text = render(instance.recipe.body, instance.values, slots)
         blocks += [(instance.recipe.file, block) for block in split_blocks(tidy(text))]
         sources |= _sources(instance, slots)
+        statements[instance.address] = "".join(slots.get("statements", ()))
     for file, text in wiring.bodies:
         blocks += [(file, block) for block in split_blocks(tidy(text))]
     base = render(load_book().base, {"region": wishes.region or DEFAULT_REGION}, {})
     blocks = [("versions", block) for block in split_blocks(tidy(base))] + blocks
     files = _files(blocks, existing)
     files |= {path: text for path, text in sources.items() if path not in existing.paths}
-    return Composition(files, tuple(made), wiring.links, tuple(dict.fromkeys(notes)))
+    return Composition(files, tuple(made), wiring.links, tuple(dict.fromkeys(notes)), statements)
 
 
 def _instances(wishes: Wishes, existing: Existing, notes: list[str]) -> list[Made]:
@@ -87,14 +91,43 @@ def _references(instance: Made, made: list[Made], text: str) -> dict[str, str]:
     values: dict[str, str] = {}
     for use in instance.recipe.uses:
         partners = [m for m in made if m.recipe.kind == use.kind]
-        if not partners or use.slot == "covers" or (use.phrases and not mentions(use.phrases, text)):
+        wanted = (
+            not use.phrases or mentions(use.phrases, text) or instance.values.get(f"in_{use.slot}") == "on"
+        )
+        if not partners or use.slot == "covers" or not wanted:
+            continue
+        if use.slot == "group":
+            values |= _groups(instance, partners)
             continue
         alike = [m for m in made if m.recipe is instance.recipe]
         partner = partners[alike.index(instance)] if len(alike) == len(partners) else partners[0]
         values[use.slot] = "on"
         for name, expression in partner.recipe.exports.items():
             values[f"{use.slot}_{name}"] = render(expression, partner.values, {}).strip()
+    if instance.recipe.kind == "security_group":
+        values["rules"] = "\n".join(_rule(rule, made) for rule in instance.values["rules"].splitlines())
     return values
+
+
+def _groups(instance: Made, partners: list[Made]) -> dict[str, str]:
+    """The security groups that an instance is in, as a list of references."""
+    names = instance.values.get("groups", "").splitlines()
+    mine = [m for m in partners if m.wish.name in names]
+    ids = list(dict.fromkeys(render(m.recipe.exports["id"], m.values, {}).strip() for m in mine))
+    return {"group": "on", "group_id": ", ".join(ids), "group_first": ids[0]} if ids else {}
+
+
+def _rule(rule: str, made: list[Made]) -> str:
+    """A rule with the reference to the group it speaks of as its last part."""
+    kind, name = rule.split(",")[1:3]
+    if kind == "id":
+        return f'{rule},"{name}"'
+    wanted = {"group": "security_group", "lambda": "lambda_function"}.get(kind, "")
+    partner = next((m for m in made if m.recipe.kind == wanted and m.wish.name == name), None)
+    if partner is None:
+        return f"{rule},"
+    label_ = partner.values["label"] + ("_lambda" if kind == "lambda" else "")
+    return f"{rule},aws_security_group.{label_}.id"
 
 
 def _sources(instance: Made, slots: dict[str, list[str]]) -> dict[str, str]:

@@ -29,8 +29,9 @@ def _sqs_queue(values: Values, notes: list[str]) -> Values:
     """A FIFO queue by its name; and no visibility shorter than AWS takes."""
     fifo = "on" if values["name"].endswith(".fifo") else values["fifo"]
     name = values["stem"] + ".fifo" if fifo == "on" else values["name"]
-    return {"fifo": fifo, "name": name, **_bounded(values, notes, visibility_seconds=(0, 43200),
-            retention_seconds=(60, 1209600), delay_seconds=(0, 900), max_receive=(1, 1000))}  # fmt: skip
+    bounds = _bounded(values, notes, visibility_seconds=(0, 43200), delay_seconds=(0, 900),
+            retention_seconds=(60, 1209600), max_receive=(1, 1000))  # fmt: skip
+    return {"fifo": fifo, "name": name, **bounds} | ({"max_receive": ""} if values["dlq"] == "off" else {})
 
 
 def _sns_topic(values: Values, _notes: list[str]) -> Values:
@@ -43,7 +44,13 @@ def _dynamodb_table(values: Values, notes: list[str]) -> Values:
     name = values["name"] if len(values["name"]) >= 3 else f"{values['name']}-table"
     if name != values["name"]:
         notes.append(f"The table is named {name}: DynamoDB takes no name shorter than three characters.")
-    return {"name": name}
+    without = [
+        o
+        for o, needs in (("ttl_attribute", "ttl"), ("range_type", "range_key"))
+        if values[needs] in ("", "off")
+    ]
+    provisioned = values["read_capacity"] != "0" and values["write_capacity"] != "0"
+    return {"name": name, **dict.fromkeys(without, "")} | ({"on_demand": "off"} if provisioned else {})
 
 
 def _kms_key(values: Values, notes: list[str]) -> Values:
@@ -61,30 +68,8 @@ def _lambda_function(values: Values, notes: list[str]) -> Values:
     return {"language": language, **bounds, "log_days": _retention(values["log_days"], notes)}
 
 
-_RETENTION = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
+_RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+              3288, 3653)  # fmt: skip
 
 
 def _log_group(values: Values, notes: list[str]) -> Values:
@@ -132,24 +117,28 @@ def _vpc(values: Values, notes: list[str]) -> Values:
 
 
 def _security_group(values: Values, notes: list[str]) -> Values:
-    """Each rule with a key of its own: the port, numbered where it comes again."""
-    rules: list[str] = []
+    """Each rule as `port,sort of source,source,key`: the key is the port, numbered where it comes again."""
+    rules: dict[str, list[str]] = {"": [], "out": []}
     ports: list[str] = []
     given = dict.fromkeys(values["rules"].splitlines())
     sourced = {rule.partition(",")[0] for rule in given if not rule.endswith(",internal")}
     for rule in given:
-        port, _, source = rule.partition(",")
-        if source == "internal" and port in sourced:
+        side = "out" if rule.startswith("out,") else ""
+        port, _, source = rule.removeprefix("out,").partition(",")
+        if (source == "internal" and port in sourced) or not 1 <= int(port) <= 65535:
             continue
-        if not 1 <= int(port) <= 65535:
-            continue
+        if side and source == "internal":
+            source = "0.0.0.0/0"
         if source == "internal" and not sourced and port in ("80", "443"):
             source = "0.0.0.0/0"
             notes.append(f"Port {port} is open to everyone: the prompt names no source for it.")
-        ports.append(port)
-        again = ports.count(port)
-        rules.append(f"{port},{source},{port}" + (f"_{again}" if again > 1 else ""))
-    return {"rules": "\n".join(rules)}
+        sort, colon, name = source.partition(":")
+        sort, name = (sort, name) if colon or not source[0].isdigit() else ("cidr", source)
+        ports.append(side + port)
+        again = ports.count(side + port)
+        rules[side].append(f"{port},{sort},{name},{port}" + (f"_{again}" if again > 1 else ""))
+    egress = "off" if rules["out"] else values["egress"]
+    return {"rules": "\n".join(rules[""]), "out_rules": "\n".join(rules["out"]), "egress": egress}
 
 
 def _ec2_instance(values: Values, _notes: list[str]) -> Values:

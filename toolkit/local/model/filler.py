@@ -5,7 +5,7 @@ a about access account across add after against all allow allowing allows also a
 another any anywhere app application are as at attach attached available aws backend basic be
 best both build but by called can code configuration configure configured could create created
 creates creating default define deploy do each ec2 enable enabled encrypted encryption every
-existing fan fans file files following for from generate give given has have hello help hey hi
+fan fans file files following for from generate give given has have hello help hey hi
 how i if in incoming infrastructure inside into is it it's its just kind launch let like linux
 make makes me message messages module must my name named names need needed needs new no not of
 on one only or our out own per please plus practice practices process processes processing

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from toolkit.local.model.phrases import mentions
-from toolkit.local.model.prompt import Wish
 from toolkit.local.model.recipe import Book, Link, Recipe
 from toolkit.local.model.template import render
+from toolkit.local.model.wish import Wish
 
 
 class Made(NamedTuple):

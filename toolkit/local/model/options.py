@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.local.model.phrases import Hit, hits
 from toolkit.local.model.recipe import Book, Option
+from toolkit.local.model.traffic import read_rules
 from toolkit.local.model.wording import Wording
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def _settle(option: Option, found: list[Hit], wording: Wording) -> str:
     if not found:
         return option.default
     if option.many:
-        return "\n".join(dict.fromkeys(wording.plain(h.value) for h in found if h.value != "off"))
+        rules = read_rules([hit for hit in found if hit.value != "off"], wording.text)
+        return wording.plain("\n".join(rules))
     if option.switch:
         return "off" if found[0].value == "off" else "on" if found[0].value == "on" else found[0].value
     if found[0].value == "off":

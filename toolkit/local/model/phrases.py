@@ -17,7 +17,6 @@ _VALUES = {
     "<cidr>": r"(\d{1,3}(?:\.\d{1,3}){3}/\d{1,2})",
     "<port>": r"(?P<port>(?<![\d./])\d{2,5}(?![\d./]|[ -]?(?:days?|gb|mb|seconds?))"
     r"|https?|ssh|rdp|postgres(?:ql)?|mysql)\b",
-    "<source>": r"(?P<source>\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?|anywhere|everywhere|internet|world|public)",
     "<id>": r"(@\d+@|[A-Za-z_][\w.-]*\w)",
 }
 _PORTS = {
@@ -33,7 +32,8 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 _NEGATION = re.compile(
     r"(?:\bno|\bnot|\bwithout|\bdisabled?|\bdisabling|\bskip|n't (?:\w+ )?(?:need|want|use|enable)|"
-    r"\bturn(?:ed)? off|\bnor)(?:[ -](?:a|an|any|the|my|own|its|need|enable|use|separate|custom))*[ -]?$",
+    r"\bturn(?:ed)? off|\bnor|\bblock(?:s|ing|ed)?|\bden(?:y|ies|ying))"
+    r"(?:[ -](?:a|an|any|all|the|my|own|its|need|enable|use|separate|custom))*[ -]?$",
     re.I,
 )
 _NEGATED_AFTER = re.compile(
@@ -113,7 +113,9 @@ def _value(match: re.Match[str], means: str) -> str:
     """What a match says, in the unit of its placeholder."""
     groups = match.groupdict()
     if means:
-        return match.expand(means) if not groups.get("port") else _port(groups, means)
+        return match.expand(means)
+    if groups.get("port"):
+        return _PORTS.get(groups["port"].lower(), groups["port"])
     if groups.get("days"):
         return str(int(groups["days"]) * _DAYS[groups["unit"][0].lower()])
     if groups.get("seconds"):
@@ -123,14 +125,3 @@ def _value(match: re.Match[str], means: str) -> str:
     if groups.get("gb"):
         return str(int(groups["gb"]) * (1024 if groups["unit"][0] in "tT" else 1))
     return next((group for group in match.groups() if group), "on")
-
-
-def _port(groups: dict[str, str], means: str) -> str:
-    """A port and where from: `443,0.0.0.0/0`; `means` is the source where none was captured."""
-    port = groups["port"].lower()
-    source = groups.get("source") or means
-    if source.lower() in ("anywhere", "everywhere", "internet", "world", "public"):
-        source = "0.0.0.0/0"
-    elif source[0].isdigit() and "/" not in source:
-        source += "/32"
-    return f"{_PORTS.get(port, port)},{source}"

@@ -8,36 +8,20 @@ import functools
 import re
 from typing import NamedTuple
 
-from toolkit.local.model.filler import FILLER
+from toolkit.local.model.bystanders import only_user, without_bystanders
+from toolkit.local.model.guards import guard
+from toolkit.local.model.ignored import ignored
 from toolkit.local.model.naming import purpose
+from toolkit.local.model.network import cut
 from toolkit.local.model.options import read_options
 from toolkit.local.model.phrases import Hit, hits, negated
 from toolkit.local.model.recipe import Book, Recipe, load_book
-from toolkit.local.model.unknown import unknown_kinds
+from toolkit.local.model.unknown import ACTORS, unknown_kinds
+from toolkit.local.model.wish import Wish, Wishes
 from toolkit.local.model.wording import Wording, read_wording
 
 MOST = 10
 """More instances of a kind than this are taken for a number that means something else."""
-
-
-class Wish(NamedTuple):
-    """One resource that is asked for; `name` may be empty, `asked` says which options the prompt names."""
-
-    kind: str
-    name: str
-    named: bool
-    options: dict[str, str]
-    asked: frozenset[str]
-
-
-class Wishes(NamedTuple):
-    """All that was read out of a prompt."""
-
-    text: str
-    wishes: tuple[Wish, ...]
-    unknown: tuple[str, ...]
-    region: str
-    ignored: tuple[str, ...]
 
 
 class Mention(NamedTuple):
@@ -62,7 +46,7 @@ def read_prompt(prompt: str) -> Wishes:
     """Everything that a prompt asks for, as far as the recipes' patterns see it."""
     book = load_book()
     wording = read_wording(prompt)
-    mentioned = find_mentions(wording.text, book)
+    mentioned, spoken = without_bystanders(find_mentions(wording.text, book), wording.text, book)
     found = _implied(mentioned, wording.text, book)
     option_spans = [
         hit
@@ -70,21 +54,47 @@ def read_prompt(prompt: str) -> Wishes:
         for option in book.recipes[kind].options
         for hit in hits(option.phrases, wording.text)
     ]
-    places = _places(wording, found, option_spans)
-    wishes = tuple(
-        Wish(place.kind, place.name, place.named, *read_options(place, places, wording, book))
+    places = _places(wording, found, spoken, option_spans)
+    wishes = [
+        Wish(
+            place.kind,
+            place.name,
+            place.named,
+            *read_options(place, places, wording, book),
+            *place.mentions[0].hit[:2],
+        )
         for place in places
-    )
+    ]
+    unknown, users = _unknown(wording.text, found + spoken)
     region = re.search(r"\b(?:us|eu|ap|sa|ca|me|af|il)-(?:gov-)?[a-z]+-\d\b", wording.text)
     spans = [region.span()] if region else []
-    spans += [(m.hit.start, m.hit.end) for m in mentioned + found] + [(h.start, h.end) for h in option_spans]
+    spans += [(m.hit.start, m.hit.end) for m in mentioned + spoken + found]
+    spans += [(h.start, h.end) for h in option_spans + users]
+    kinds = {mention.kind for mention in mentioned + found}
+    guarded = cut(guard(wishes, wording.text, book))
+    names = {part for wish in guarded for part in wish.name.lower().split("-")}
+    bystanders = [book.recipes[m.kind].title for m in spoken] + [hit.value for hit in users]
     return Wishes(
         text=wording.text,
-        wishes=wishes,
-        unknown=tuple(unknown_kinds(_without(wording.text, found))),
+        wishes=tuple(guarded),
+        unknown=tuple(unknown),
         region=region[0] if region else "",
-        ignored=_ignored(wording.text, spans, {p for place in places for p in place.name.split("-")}, book),
+        ignored=ignored(wording.text, spans, names, kinds, book),
+        spoken=tuple(dict.fromkeys(bystanders)),
     )
+
+
+def _unknown(text: str, found: list[Mention]) -> tuple[list[str], list[Hit]]:
+    """What is asked for and no recipe makes, and the words for those who are only spoken of."""
+    asked: list[str] = []
+    users: list[Hit] = []
+    others = [m.hit for m in found]
+    for hit in unknown_kinds(_without(text, found)):
+        if hit.value in ACTORS and others and only_user(text, hit.start, hit.end, others):
+            users.append(hit)
+        else:
+            asked.append(hit.value)
+    return sorted(set(asked), key=asked.index), users
 
 
 def find_mentions(text: str, book: Book) -> list[Mention]:
@@ -123,7 +133,9 @@ def _own(mention: Mention, text: str) -> bool:
     return bool(re.match(r",? ?(?:named|called)? ?@\d+@", text[mention.hit.end :]))
 
 
-def _places(wording: Wording, found: list[Mention], option_spans: list[Hit]) -> list[Place]:
+def _places(
+    wording: Wording, found: list[Mention], spoken: list[Mention], option_spans: list[Hit]
+) -> list[Place]:
     """The instances: one a name, or as many as the number before the words says, or one."""
     taken = {int(n) for h in option_spans for n in re.findall(r"@(\d+)@", h.value)}
     named = _assign_names(wording, found, taken)
@@ -132,7 +144,7 @@ def _places(wording: Wording, found: list[Mention], option_spans: list[Hit]) -> 
         mine = [i for i, p in enumerate(places) if p.kind == mention.kind]
         names = [(name, True) for name in named.get(mention, [])]
         if not names and (not mine or (_new(wording.text, mention) and not mention.hint)):
-            guess = purpose(wording.text, mention.hit, [m.hit for m in found])
+            guess = purpose(wording.text, mention.hit, [m.hit for m in found + spoken])
             count = 1 if mention.hint else _count(wording.text, mention.hit)
             names = [(guess, False)] * count
         if not names:
@@ -197,17 +209,6 @@ def _without(text: str, found: list[Mention]) -> str:
             text[: mention.hit.start] + "." * (mention.hit.end - mention.hit.start) + text[mention.hit.end :]
         )
     return text
-
-
-def _ignored(text: str, spans: list[tuple[int, int]], names: set[str], book: Book) -> tuple[str, ...]:
-    """The words that no pattern took up and that are no filler: told, so that nothing is dropped silently."""
-    for phrase in [p for link in book.links for p in (*link.when, *link.unless)]:
-        spans = [*spans, *[m.span() for m in phrase.pattern.finditer(text)]]
-    for start, end in spans:
-        text = text[:start] + " " * (end - start) + text[end:]
-    words = re.findall(r"(?<![\w@/.-])[A-Za-z][\w'-]*\w", text)
-    kept = [word for word in words if word.lower() not in FILLER | names]
-    return tuple(dict.fromkeys(kept))
 
 
 def known_titles() -> list[str]:

@@ -9,19 +9,21 @@ Its header has lines `#: KEY …`:
     #: file    sqs                       the file it goes to, and its base name where the prompt gives none
     #: base    events
     #: option  NAME DEFAULT = PATTERNS   what a prompt may say of it; `on` and `off` are switches
-    #: many    NAME = PATTERNS           the same for a list, which `#each` walks through
+    #: many    NAME = PATTERNS           ports, with where they are open to (`traffic.py`); `#each` walks
     #: uses    SLOT KIND [= PATTERNS]    wired to a KIND, if there is one (and the prompt says so)
     #: implies KIND = PATTERNS           asks for a KIND too, where the prompt says so
+    #: takes   PATTERNS                 words that it honours without an option for them
+    #: actor   yes                      may be merely spoken of, as who uses something else
     #: export  NAME EXPRESSION           what others may refer to
     #: source  PATH FILE                 a file beside the recipe that becomes PATH, if anything is left of it
 
 Patterns are separated by ` | `; a blank stands for a space or hyphen, `<days>`, `<seconds>`, `<mb>`, `<gb>`,
-`<int>`, `<cidr>`, `<port>`, `<source>` and `<id>` for a value, `=> TEXT` after one says what it means.
+`<int>`, `<cidr>`, `<port>` and `<id>` for a value, `=> TEXT` after one says what it means.
 The body uses `__name__`, `__label__`, `__option__` and `__slot_export__`, and the comment lines
 `#if`, `#else`, `#end`, `#each X in OPTION` and `#slot NAME` (where links put their part); see `template.py`.
 
-`recipes/links/*.tf` wire two kinds: `#: link KIND_A KIND_B`, `#: when PATTERNS`, `#: unless PATTERNS`, and
-`#: else LINKS` for one that is left out where one of those was made with a or b.
+`recipes/links/*.tf` wire two kinds: `#: link KIND_A KIND_B`, `#: when PATTERNS`, `#: unless PATTERNS`,
+`#: takes` as above, and `#: else LINKS` for one that is left out where one of those was made with a or b.
 The body speaks of `__a_…__` and `__b_…__`; `#into a SLOT` … `#end into` puts lines into a slot of a or b.
 """
 
@@ -67,6 +69,8 @@ class Recipe(NamedTuple):
     options: tuple[Option, ...]
     uses: tuple[Use, ...]
     implies: tuple[Use, ...]
+    takes: tuple[Phrase, ...]
+    actor: bool
     exports: dict[str, str]
     sources: tuple[tuple[str, str], ...]
     body: str
@@ -81,6 +85,7 @@ class Link(NamedTuple):
     when: tuple[Phrase, ...]
     unless: tuple[Phrase, ...]
     otherwise: tuple[str, ...]
+    takes: tuple[Phrase, ...]
     body: str
     parts: tuple[tuple[str, str, str], ...]
 
@@ -125,6 +130,8 @@ def parse_recipe(kind: str, text: str, beside: dict[str, str]) -> Recipe:
         options=tuple(_option(key, value) for key, value in header if key in ("option", "many")),
         uses=tuple(_use(value) for key, value in header if key == "uses"),
         implies=tuple(_use(f"- {value}") for key, value in header if key == "implies"),
+        takes=phrases(one.get("takes", "")),
+        actor="actor" in one,
         exports=dict(_pair(value) for key, value in header if key == "export"),
         sources=tuple((_pair(value)[0], beside[_pair(value)[1]]) for key, value in header if key == "source"),
         body=body,
@@ -144,6 +151,7 @@ def parse_link(name: str, text: str) -> Link:
         when=phrases(one.get("when", "")),
         unless=phrases(one.get("unless", "")),
         otherwise=tuple(one.get("else", "").split()),
+        takes=phrases(one.get("takes", "")),
         body=_INTO.sub("", body),
         parts=tuple(parts),
     )

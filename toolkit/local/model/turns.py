@@ -12,11 +12,12 @@ from toolkit.local.model.blocks import addresses
 from toolkit.local.model.compose import Composition, Existing, compose
 from toolkit.local.model.findings import read_findings
 from toolkit.local.model.mend import mend, mendable
-from toolkit.local.model.prompt import Wishes, read_prompt
+from toolkit.local.model.prompt import read_prompt
 from toolkit.local.model.transcript import Call, Transcript
+from toolkit.local.model.wish import Wishes
 
 MOST_TURNS = 40
-MOST_CHARACTERS = 20_000
+MOST_CHARACTERS = 2_000
 NEEDED = {"write_file", "terraform_init", "terraform_validate"}
 CHECKS = ("terraform_init", "terraform_validate", "run_validators")
 EDITS = ("write_file", "edit_file", "delete_file")

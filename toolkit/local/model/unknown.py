@@ -1,10 +1,10 @@
 """What the composer knows to exist and has no recipe for: a prompt that asks for it is refused as a whole."""
 
-from toolkit.local.model.phrases import Phrase, hits, phrases
+from toolkit.local.model.phrases import Hit, Phrase, hits, phrases
 
 _UNKNOWN: dict[str, str] = {
-    "EKS cluster": "eks | kubernetes | k8s | helm",
-    "ECS service": "ecs | fargate",
+    "EKS cluster": "eks(?: pods?)? | kubernetes | k8s | helm",
+    "ECS service": "(?:aws )?ecs(?: tasks?| services?| clusters?)? | fargate(?: tasks?)?",
     "ECR repository": "ecr | container registr(?:y|ies)",
     "Redshift cluster": "redshift",
     "CloudFront distribution": "cloud ?front | cdn",
@@ -70,6 +70,18 @@ _PHRASES: tuple[tuple[str, tuple[Phrase, ...]], ...] = tuple(
 )
 
 
-def unknown_kinds(text: str) -> list[str]:
-    """The titles of what the text asks for and no recipe makes."""
-    return [title for title, words in _PHRASES if any(hit.value != "off" for hit in hits(words, text))]
+ACTORS = frozenset(
+    {"ECS service", "EKS cluster", "Glue job", "Step Functions state machine", "CodePipeline", "API Gateway"}
+    | {"EMR cluster", "SageMaker", "EventBridge rule", "Batch", "Kinesis stream", "Elastic Beanstalk"}
+)
+"""Who may merely be the one that uses what is asked for ("a role for ECS tasks")."""
+
+
+def unknown_kinds(text: str) -> list[Hit]:
+    """Where the text speaks of what no recipe makes; the value of each hit is its title."""
+    return [
+        Hit(hit.start, hit.end, title)
+        for title, words in _PHRASES
+        for hit in hits(words, text)
+        if hit.value != "off"
+    ]

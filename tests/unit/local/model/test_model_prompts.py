@@ -226,10 +226,53 @@ EDGES = [
 ]
 
 
+WORDED = [
+    "Terraform script to set up a postgres RDS instance (db.t3.micro, 20 GB) in private subnets, with "
+    "a security group that only lets the app servers in on port 5432",
+    "Please write Terraform code which creates a CloudWatch log group with 14 days retention and an "
+    "IAM role that allows a Lambda function to write to it",
+    "How can I create an EC2 instance with an IAM role that lets it read from an S3 bucket named app-config?",
+    "I need a security group for a bastion host that allows SSH only from 198.51.100.7, and another "
+    "security group for the app servers that only accepts SSH from the bastion",
+    "Create an IAM role for ECS tasks that lets them read messages from an SQS queue named jobs, with "
+    "a dead letter queue after 3 attempts",
+    "Create a KMS key and an S3 bucket encrypted with it. The bucket should keep old files for 365 "
+    "days and then delete them.",
+    "Terraform remote state: S3 bucket with versioning named acme-tfstate and a DynamoDB table for "
+    "state locking",
+    "Create a MySQL RDS database with 100GB storage in a VPC, accessible only from an EC2 instance in "
+    "the public subnet",
+    "I want to send SNS notifications to my email alerts@example.com when objects are created in an "
+    "S3 bucket",
+    "lambda function that is triggered by an SQS queue and stores the results in a DynamoDB table "
+    "with partition key job_id",
+    "Create a VPC with CIDR 172.16.0.0/16, 3 private subnets, 1 public subnet and a NAT gateway, and "
+    "a CloudWatch log group for my application with 7 days retention",
+    "Please write a security group that allows inbound HTTPS from 10.20.0.0/16 and no outbound "
+    "traffic, in a new VPC with CIDR 10.20.0.0/16",
+    "An SNS topic encrypted with a KMS key and an SQS queue subscribed to it, for use by a Lambda function",
+    "IAM role for EC2 instances with write access to a CloudWatch log group /var/log/app which is "
+    "kept for 60 days",
+    "Set up a Lambda function inside a VPC that can connect to a Postgres RDS database on port 5432",
+    "Create an EC2 instance t3.large with 100 GB root volume and a security group opening 22 from my "
+    "office 203.0.113.10/32 and 443 from everywhere",
+    "Two DynamoDB tables called customers and invoices and an IAM role which a Lambda function can "
+    "assume to read and write both tables",
+    "Lambda function `ingest` in a VPC, security group for the lambda, and an RDS database reachable "
+    "from the lambda",
+    "security group that blocks all inbound traffic and allows outbound https only, in a vpc",
+    "a security group for ssh from sg-0123456789abcdef0 and port 8080 from itself",
+    "lambda execution role that may publish to a topic and use a kms key",
+    "an EC2 instance with a mysql database and 2 security groups, ssh from 1.2.3.4 and port 3306, in "
+    "a vpc with private subnets",
+]
+"""Two or three kinds each; `test_model_asked.py` says what some of them must give."""
+
+
 def test_terraform_accepts_every_prompt_and_edge(terraform: Terraform, tmp_path: Path) -> None:
     """All at once, each as a module of one root: that is one init and one validate."""
     calls = []
-    for number, prompt in enumerate([p for p, _, _ in PROMPTS] + EDGES):
+    for number, prompt in enumerate([p for p, _, _ in PROMPTS] + EDGES + WORDED):
         wishes = read_prompt(prompt)
         assert wishes.wishes, prompt
         assert not wishes.unknown, (prompt, wishes.unknown)

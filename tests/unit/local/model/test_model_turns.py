@@ -216,7 +216,7 @@ def test_a_request_of_any_shape_is_answered(request_: dict) -> None:
 
 def test_a_prompt_that_is_too_long_is_refused_and_not_cut() -> None:
     agent = Agent()
-    assert "up to 20000 characters" in agent.ask(BUCKET + " and" * 6000)
+    assert "up to 2000 characters" in agent.ask(BUCKET + " and" * 6000)
     assert not agent.files
 
 

@@ -13,6 +13,9 @@
 #: uses    role iam_role
 #: uses    key kms_key
 #: implies security_group = ssh(?: access)? | https?(?: traffic| access)? | ports? \d+
+#: actor   yes
+#: implies iam_role = (?:let|lets|allow|allows|allowing|so|so that|that can|which can|able to)(?: [a-z0-9]+){0,3} (?:read|write|access)(?: [a-z]+){0,4} (?:s3|buckets?|tables?|dynamodb|queues?|sqs)
+#: takes   connects?(?: to)?
 #: export  id aws_instance.__label__.id
 data "aws_ssm_parameter" "al2023___ami_arch__" {
   name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-__ami_arch__"

@@ -1,12 +1,14 @@
 #: title   IAM role
-#: words   iam roles? for(?: an?| the| my)? (?:lambdas?|ec2)(?: functions?| instances?)? | iam roles? | roles? | instance profiles?
+#: words   iam roles? for(?: an?| the| my)? (?:lambdas?|ec2)(?: functions?| instances?)? | (?:(?:aws )?(?:lambda|ec2|ecs)(?: functions?| instances?| tasks?)? )?(?:iam )?(?:execution |service |instance )?roles? | (?:ec2 )?instance profiles?
 #: hints   (?:assum\w+|trusted)(?: [a-z]+){0,2} by(?: the| an?)?(?: aws)? (?:ec2|lambda)(?: instances?| functions?| service)? | assumed? by | iam polic(?:y|ies) | (?:read ?only|read write) access to
 #: file    iam
 #: base    app
-#: option  service ec2 = (?:assum\w+|trusted|used)(?: [a-z]+){0,2} by(?: the| an?)?(?: aws)? (ec2|lambda|ecs-tasks|states|glue|events|firehose|codebuild)(?: service| instances?| functions?)? | for(?: an?| the)? (ec2|lambda) | (ec2|lambda)(?: service| instance)?(?: iam)? roles?
+#: option  service ec2 = (?:assum\w+|trusted|used|for|by|allow\w*|lets?|letting|permit\w*|which|that|so|so that|so the)(?: (?:to be |be )?(?:used |assumed )?(?:by|use by))?(?: an?| the| my| our| your| any| existing| aws)* (ec2|lambda|glue|codebuild|firehose)(?: services?| instances?| functions?| jobs?)? | (?:assum\w+|trusted|used|for|by|allow\w*|lets?|letting|permit\w*|which|that|so|so that|so the)(?: (?:to be |be )?(?:used |assumed )?(?:by|use by))?(?: an?| the| my| our| your| any| existing| aws)* ecs(?: tasks?| services?)? => ecs-tasks | (?:assum\w+|trusted|used|for|by|allow\w*|lets?|letting|permit\w*|which|that|so|so that|so the)(?: (?:to be |be )?(?:used |assumed )?(?:by|use by))?(?: an?| the| my| our| your| any| existing| aws)* fargate(?: tasks?)? => ecs-tasks | (?:assum\w+|trusted|used|for|by|allow\w*|lets?|letting|permit\w*|which|that|so|so that|so the)(?: (?:to be |be )?(?:used |assumed )?(?:by|use by))?(?: an?| the| my| our| your| any| existing| aws)* (?:step functions?|state machines?) => states | (?:assum\w+|trusted|used|for|by|allow\w*|lets?|letting|permit\w*|which|that|so|so that|so the)(?: (?:to be |be )?(?:used |assumed )?(?:by|use by))?(?: an?| the| my| our| your| any| existing| aws)* eventbridge => events | (?:assum\w+|trusted|used|for|by|allow\w*|lets?|letting|permit\w*|which|that|so|so that|so the)(?: (?:to be |be )?(?:used |assumed )?(?:by|use by))?(?: an?| the| my| our| your| any| existing| aws)* (?:[a-z]+ )?functions? => lambda | (?:aws )?(ec2|lambda)(?: functions?| services?| instances?)?(?: iam)?(?: execution)? roles? | ecs(?: tasks?)?(?: execution)? roles? => ecs-tasks
 #: option  account "" = (?:account|arn:aws:iam::) ?(\d{12})
-#: option  write off = read ?write | write access | full access | writ(?:e|es|ing) | read only => off | read access => off
+#: option  write off = (?:read and |read ?)?writ(?:e|es|ing) | full access | sends? | sending | publish(?:es|ing)? | uploads?(?= to) | puts? | read only => off | read access => off
+#: option  reads off = (?:read|reads|reading)(?: and write| ?write)? | read only => on | full access | receiv(?:e|es|ing) | consumes? | consuming | download\w* | gets? | polls?
 #: option  session_hours 1 = <int> hours? sessions?
+#: takes   lets? | permissions? | assum\w+ | grants? | messages | objects? | polic(?:y|ies) | trusted | polic(?:y|ies) that
 #: export  arn aws_iam_role.__label__.arn
 #: export  id aws_iam_role.__label__.name
 #: export  profile aws_iam_instance_profile.__label__.name

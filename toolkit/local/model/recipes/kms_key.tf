@@ -7,6 +7,7 @@
 #: option  rotation_days 0 = rotat\w+(?: [a-z]+){0,2} <days>
 #: option  deletion_days 30 = deletion(?: |_)?window(?:_in_days)?(?: of| is| =|:)? <days> | <days> deletion(?: window| waiting period)?
 #: option  alias on = alias(?:es)?
+#: takes   (?:en|de)crypt(?:s|ing)?
 #: export  arn aws_kms_key.__label__.arn
 data "aws_caller_identity" "current" {}
 

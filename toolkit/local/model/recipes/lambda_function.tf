@@ -1,6 +1,5 @@
 #: title   Lambda function
 #: words   (?:aws )?lambda functions? | lambdas? | functions?
-#: hints   execution roles? | lambda execution roles?
 #: file    lambda
 #: base    handler
 #: option  runtime python3.12 = python ?(?:version )?(3\.\d+) => python\1 | node(?:\.?js)? ?(?:version |v)?(\d\d)(?:\.x)? => nodejs\1.x | java ?(\d\d) => java\1 | ruby ?(3\.\d) => ruby\1 | python => python3.12 | node(?:\.?js)? => nodejs22.x | javascript => nodejs22.x
@@ -9,12 +8,15 @@
 #: option  arm on = x86(?:_64)? => off | amd64 => off | arm(?:64)? | graviton
 #: option  tracing on = x ?ray | tracing
 #: option  concurrency 0 = (?:reserved )?concurrency(?: of| is| to| =|:)? <int>
-#: option  log_days 30 = <days> log retention | log retention(?: of| is| to| =|:)? <days> | logs?(?: [a-z]+){0,3} <days>
+#: option  log_days 30 = <days> log retention | log retention(?: of| is| to| =|:)? <days> | logs?(?: [a-z]+){0,3} <days>(?: of)?(?: retention)?
 #: option  in_vpc off = (?:lambdas?|functions?)(?: [a-z]+){0,4} (?:in|inside|within)(?: the| a| my)?(?: same)? (?:vpc|private subnets?)
 #: uses    vpc vpc = (?:lambdas?|functions?)(?: [a-z]+){0,4} (?:in|inside|within)(?: the| a| my)?(?: same)? (?:vpc|private subnets?)
 #: uses    key kms_key
+#: uses    group security_group
 #: uses    covers log_group
 #: uses    covers iam_role
+#: actor   yes
+#: takes   stores? | storing | results? | connects?(?: to)? | sends? | reads? | writes? | invoked? | talks? | execution roles?
 #: export  arn aws_lambda_function.__label__.arn
 #: export  id aws_lambda_function.__label__.function_name
 #: export  role aws_iam_role.__label___lambda.id
@@ -150,7 +152,11 @@ resource "aws_lambda_function" "__label__" {
 
   vpc_config {
     subnet_ids         = __vpc_private_subnets__
+    #if group
+    security_group_ids = [aws_security_group.__label___lambda.id, __group_id__]
+    #else
     security_group_ids = [aws_security_group.__label___lambda.id]
+    #end
   }
   #end
 

@@ -17,8 +17,13 @@
 #: uses    vpc vpc
 #: uses    group security_group
 #: uses    key kms_key
+#: implies security_group = (?:access|connections?|traffic)(?: only)? from | (?:only )?(?:accessible|reachable|accessed|reached)(?: only)? (?:from|by) | ports? \d+
+#: takes   (?:access|connections?|traffic)(?: only)? from | (?:only )?(?:accessible|reachable|accessed|reached)(?: only)? (?:from|by) | ports? (?:5432|3306)
+#: actor   yes
 #: export  arn aws_db_instance.__label__.arn
 #: export  id aws_db_instance.__label__.identifier
+#: export  host aws_db_instance.__label__.address
+#: export  secret aws_db_instance.__label__.master_user_secret[0].secret_arn
 #: export  port aws_db_instance.__label__.port
 #if vpc
 resource "aws_db_subnet_group" "__label__" {

@@ -5,12 +5,13 @@
 #: base    data
 #: option  versioning on = (?:object |bucket )?(?:versioning|versioned)
 #: option  public_block on = block(?:ing|s|ed)?(?: all)? public access | public access block(?:ed)? | private | not public(?:ly accessible)?
-#: option  expire_days 0 = <days> (?:lifecycle|expiration|expiry|retention)(?: (?:rule|policy|expiration))? | (?:lifecycle|expir\w+|delet\w+|retention|retain\w*|keep\w*)(?: [a-z]+){0,4} <days> | older than <days>
+#: option  expire_days 0 = <days> (?:lifecycle|expiration|expiry|retention)(?: (?:rule|policy|expiration))? | (?:lifecycle|expir\w+|delet\w+|retention|retain\w*|keep\w*|kept)(?: [a-z]+){0,4} <days> | older than <days>
 #: option  glacier_days 0 = (?:glacier|archive[ds]?|archiving)(?: [a-z]+){0,4} <days> | <days> (?:to|in) glacier
 #: option  lifecycle on = lifecycle(?: (?:rules?|polic(?:y|ies)|configuration))?
 #: option  encryption on = (?:server side )?(?:encrypted|encryption)(?: at rest)? | sse s3 | aes ?256
 #: option  force_destroy off = force destroy
 #: option  logging_target "" = access log(?:s|ging)?(?: bucket)?(?: in| to) <id>
+#: takes   and(?: then)? delet\w+ | remote(?: state)? | send
 #: uses    key kms_key
 #: export  arn aws_s3_bucket.__label__.arn
 #: export  id aws_s3_bucket.__label__.id

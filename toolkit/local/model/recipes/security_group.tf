@@ -2,9 +2,10 @@
 #: words   security groups? | sgs?
 #: hints   firewall rules? | (?:inbound|ingress) rules?
 #: file    security
-#: base    web
-#: many    rules = (?:(?:tcp )?ports? )?<port>(?=(?:,? \(?[\w,/]+\)?){0,4}? from(?: the| my| our| office| ip| cidr| range| whole){0,3} <source>) => internal | (?:tcp )?ports? <port> => internal | (?<=and )<port> => internal | (?<=, )<port> => internal | <port>(?=(?: access| traffic| inbound| ingress| and|,|/tcp)) => internal
-#: option  egress on = (?:outbound|egress)(?: traffic| rules?)?
+#: base    app
+#: many    rules = (?:tcp )?ports? <port> | <port>(?=(?:,? \(?[\w,/]+\)?){0,4}? from) | (?:open|opens|opening|allow|allows|allowing|accept|accepts|accepting|permit|permits|permitting|expose|exposes|exposing)(?: (?:only|just|inbound|incoming|tcp|the|ports?|traffic|on))* <port>(?!(?: rds)? (?:databases?|instances?|servers?|db)) | (?<=and )<port>(?! (?:[a-z]+ )?(?:databases?|instances?|servers?|hours?|minutes?|subnets?|connections?)) | (?<=, )<port>(?! (?:[a-z]+ )?(?:databases?|instances?|servers?|hours?|minutes?|subnets?|connections?)) | <port>(?=(?: access| traffic| inbound| ingress| connections| only|,|/tcp))
+#: option  egress on = (?:outbound|outgoing|egress)(?: traffic| rules?| access| connections?)?
+#: takes   (?:only|inbound|incoming|ingress)(?: tcp| traffic| connections?| access| rules?)? | lets? | accepts? | accepting | opening | opens? | permits? | permitting | exposes? | ports? | tcp | traffic | connections? | blocks?(?: all)? | blocking(?: all)? | den(?:y|ies) | attach\w* | protecting | guarding | attached to
 #: uses    vpc vpc
 #: export  id aws_security_group.__label__.id
 resource "aws_security_group" "__label__" {
@@ -20,25 +21,43 @@ resource "aws_security_group" "__label__" {
 }
 
 #each rule in rules
-resource "aws_vpc_security_group_ingress_rule" "__label___tcp___rule_3__" {
+resource "aws_vpc_security_group_ingress_rule" "__label___tcp___rule_4__" {
+  security_group_id = aws_security_group.__label__.id
+  #if rule_2 == group or rule_2 == lambda
+  description = "TCP __rule_1__ from __rule_3__"
+  #else
+  description = "TCP __rule_1__"
+  #end
+  ip_protocol = "tcp"
+  from_port   = __rule_1__
+  to_port     = __rule_1__
+  #if rule_2 == cidr
+  cidr_ipv4 = "__rule_3__"
+  #else
+  #if rule_5
+  referenced_security_group_id = __rule_5__
+  #else
+  #if rule_2 == internal and vpc
+  cidr_ipv4 = __vpc_cidr__
+  #else
+  referenced_security_group_id = aws_security_group.__label__.id
+  #end
+  #end
+  #end
+}
+
+#end
+#each rule in out_rules
+resource "aws_vpc_security_group_egress_rule" "__label___tcp___rule_4__" {
   security_group_id = aws_security_group.__label__.id
   description       = "TCP __rule_1__"
   ip_protocol       = "tcp"
   from_port         = __rule_1__
   to_port           = __rule_1__
-  #if rule_2 == internal
-  #if vpc
-  cidr_ipv4 = __vpc_cidr__
-  #else
-  referenced_security_group_id = aws_security_group.__label__.id
-  #end
-  #else
-  cidr_ipv4 = "__rule_2__"
-  #end
+  cidr_ipv4         = "__rule_3__"
 }
 
 #end
-#slot rules
 #if egress
 resource "aws_vpc_security_group_egress_rule" "__label___all" {
   security_group_id = aws_security_group.__label__.id

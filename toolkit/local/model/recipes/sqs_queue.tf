@@ -10,6 +10,7 @@
 #: option  retention_seconds 345600 = <seconds> (?:message )?retention(?: period)? | (?:message )?retention(?: period)?(?: of| is| to| =|:)? <seconds> | (?:keep|retain)\w* (?:the )?messages (?:for )?<seconds>
 #: option  delay_seconds 0 = delay(?: seconds)?(?: of| is| to| =|:)? <seconds> | <seconds> (?:delivery )?delay
 #: option  encryption on = (?:server side )?(?:encrypted|encryption)(?: at rest)? | sse sqs
+#: takes   subscri\w+ | sends? | sending | receives?
 #: uses    key kms_key
 #: export  arn aws_sqs_queue.__label__.arn
 #: export  url aws_sqs_queue.__label__.url

@@ -4,12 +4,13 @@
 #: file    network
 #: base    main
 #: option  cidr 10.0.0.0/16 = (?:vpcs?|cidr|range|block|network)(?: [a-z]+){0,4} <cidr> | <cidr>(?: cidr)?(?: block)? (?:vpc|network)
-#: option  public_count 2 = <int> public(?: and 1 private)? subnets? | <int> public and | public subnets?(?: count)?(?: =|:) ?<int> | (?<!\d )public subnets? => 2
-#: option  private_count 2 = <int> private subnets? | <int> private and | private subnets?(?: count)?(?: =|:) ?<int> | (?<!\d )private subnets? => 2
+#: option  public_count 2 = <int> public(?: and 1 private)? subnets? | <int> public and | public subnets?(?: count)?(?: =|:) ?<int> | (?<!\d )public(?: and private)? subnets => 2 | (?<!\d )public subnet => 1
+#: option  private_count 2 = <int> private subnets? | <int> private and | private subnets?(?: count)?(?: =|:) ?<int> | (?<!\d )(?:public and )?private subnets => 2 | (?<!\d )private subnet => 1
 #: option  nat off = (?:an? )?nat gateways? | nat
 #: option  nat_each off = nat gateways? (?:per|in each|for each|in every) (?:az|availability zone|subnet)
 #: option  flow_logs off = (?:vpc )?flow logs?
 #: option  zones 0 = <int> (?:azs?|availability zones?)
+#: takes   same
 #: export  id aws_vpc.__label__.id
 #: export  cidr aws_vpc.__label__.cidr_block
 #: export  public_subnets aws_subnet.__label_____public_tier__[*].id

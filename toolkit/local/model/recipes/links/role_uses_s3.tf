@@ -8,10 +8,14 @@ statement {
 
 statement {
   sid = "Use__b_camel__"
-  #if a_write
+  #if a_write and a_reads
   actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
   #else
+  #if a_write
+  actions = ["s3:PutObject"]
+  #else
   actions = ["s3:GetObject"]
+  #end
   #end
   resources = ["${__b_arn__}/*"]
 }

@@ -1,5 +1,5 @@
 #: link   s3_bucket sns_topic
-#: when   (?:s3|buckets?)(?: (?!lambdas?\b|functions?\b)[a-z0-9@,]+){0,8} (?:send|sends|sending|notif\w+|publish\w*|trigger\w*|events?|message)(?: (?!lambdas?\b|functions?\b)[a-z0-9@]+){0,8} (?:sns|topics?) | (?:uploads?|objects?|s3|bucket) (?:created )?(?:events?|notifications?)
+#: when   (?:s3|buckets?)(?: (?!lambdas?\b|functions?\b)[a-z0-9@,]+){0,8} (?:send|sends|sending|notif\w+|publish\w*|trigger\w*|events?|message)(?: (?!lambdas?\b|functions?\b)[a-z0-9@]+){0,8} (?:sns|topics?) | (?:uploads?|objects?|s3|bucket) (?:created )?(?:events?|notifications?) | (?:sns|topics?|notif\w+|e ?mails?)(?: (?!lambdas?\b|functions?\b)[\w@.+-]+){0,8} (?:when|whenever|if|on|upon|every time|each time)(?: [a-z]+){0,2} (?:objects?|files?|uploads?|images?)(?: (?:is|are|get|gets))? ?(?:created|uploaded|added|put|lands?|arrives?)?
 #into b statements
 statement {
   sid       = "Receive__a_camel__"

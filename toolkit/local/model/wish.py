@@ -1,0 +1,29 @@
+"""What was read out of a prompt, as values that all other modules pass on."""
+
+from typing import NamedTuple
+
+
+class Wish(NamedTuple):
+    """One resource that is asked for; `name` may be empty, `asked` says which options the prompt names.
+
+    `start` and `end` say where the prompt speaks of it first; one that only follows from others has none.
+    """
+
+    kind: str
+    name: str
+    named: bool
+    options: dict[str, str]
+    asked: frozenset[str]
+    start: int = -1
+    end: int = -1
+
+
+class Wishes(NamedTuple):
+    """All that was read out of a prompt. `spoken` are kinds that it only names as users of something."""
+
+    text: str
+    wishes: tuple[Wish, ...]
+    unknown: tuple[str, ...]
+    region: str
+    ignored: tuple[str, ...]
+    spoken: tuple[str, ...] = ()
