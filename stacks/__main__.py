@@ -24,14 +24,29 @@ def config_of(settings: pulumi.Config) -> PlatformConfig:
         email=settings.get("email") or "",
         daily_token_limit=settings.get_int("dailyTokenLimit") or 1_000_000,
         permissions_boundary=settings.get("permissionsBoundary") or "",
+        role_path=settings.get("rolePath") or "",
+        kms_key_arn=settings.get("kmsKeyArn") or "",
+        log_bucket=settings.get("logBucket") or "",
+        reserved_concurrency=-1
+        if (reserved := settings.get_int("reservedConcurrency")) is None
+        else reserved,
+        checker_handler=settings.get("checkerHandler") or "",
+        checker_subnet_ids=settings.get_object("checkerSubnetIds") or [],
+        checker_security_group_ids=settings.get_object("checkerSecurityGroupIds") or [],
     )
+
+
+def secrets_of(settings: pulumi.Config) -> dict[str, pulumi.Output[str]]:
+    """The keys of model providers that were set with `pulumi config set --secret`."""
+    mistral = settings.get_secret("mistralKey")
+    return {"mistral": mistral} if mistral else {}
 
 
 def main() -> None:
     """Runs the program; the image must be in the repository under the tag that `tfkit:imageTag` names."""
     settings = pulumi.Config()
     tag = settings.require("imageTag")
-    platform(config_of(settings), lambda repository: f"{repository}:{tag}")()
+    platform(config_of(settings), lambda repository: f"{repository}:{tag}", secrets_of(settings))()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""The agent itself: one function under the agent's role, with its log, its policy and no retries."""
+"""The agent itself: one function under the agent's role, with its log, its policy and no retries.
+
+Beside it the function that checks for it (`checker`), and where the code is an image, its builder (`build`).
+"""
 
 from __future__ import annotations  # a type of pulumi_aws in a signature must not load its service
 
@@ -11,6 +14,9 @@ import pulumi_aws as aws
 from stacks import names
 from stacks.agent_policy import agent_policy
 from stacks.audit import AuditOutputs
+from stacks.build import BuildArgs, build_project
+from stacks.checker import CheckerArgs, checker_function
+from stacks.code import Code, image_code, zip_code
 from stacks.foundation import FoundationOutputs
 from stacks.models import ModelsOutputs
 from toolkit.contracts import PlatformConfig
@@ -36,12 +42,15 @@ class AgentOutputs:
     function_name: pulumi.Output[str]
     function_arn: pulumi.Output[str]
     log_group: pulumi.Output[str]
+    checker_function: pulumi.Input[str]
+    build_project: pulumi.Input[str]
 
 
 class Agent(pulumi.ComponentResource):
-    """Log group, inline policy, function and the rules of its asynchronous invocation."""
+    """Log group, inline policy, function and how it is invoked asynchronously; its checker, its builder."""
 
     outputs: AgentOutputs
+    _image_uri: pulumi.Output[str] | None = None
 
     def __init__(self, args: AgentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tfkit:platform:Agent", "agent", None, opts)
@@ -49,13 +58,21 @@ class Agent(pulumi.ComponentResource):
         self._config = args.config
         self._child = pulumi.ResourceOptions(parent=self)
 
+        project = None if args.config.agent_zip else self._build_project()
+        if project:
+            self._image_uri = self._image(project)
+        checker = self._checker() if args.config.checker_handler else None
         log_group = self._log_group()
         # The function never runs before its role can do what a run needs.
         ready: list[pulumi.Resource] = [log_group, self._policy(), args.models.invoke_attachment]
         function = self._function(ready)
         self._invocation(function)
         self.outputs = AgentOutputs(
-            function_name=function.name, function_arn=function.arn, log_group=log_group.name
+            function_name=function.name,
+            function_arn=function.arn,
+            log_group=log_group.name,
+            checker_function=checker.name if checker else "",
+            build_project=project.name if project else "",
         )
         self.register_outputs(vars(self.outputs))
 
@@ -74,7 +91,9 @@ class Agent(pulumi.ComponentResource):
             "agent-policy",
             name="run",
             role=self._args.models.agent_role_name,
-            policy=self._args.foundation.kms_key_arn.apply(lambda key: agent_policy(self._config, key)),
+            policy=self._args.foundation.kms_key_arn.apply(
+                lambda key: agent_policy(self._config, key, list(self._args.models.secret_parameters))
+            ),
             opts=self._child,
         )
 
@@ -95,22 +114,43 @@ class Agent(pulumi.ComponentResource):
             memory_size=config.agent_memory_mb,
             timeout=config.agent_timeout_s,
             ephemeral_storage=aws.lambda_.FunctionEphemeralStorageArgs(size=config.agent_storage_mb),
+            # Given also where nothing is reserved, so that a stop by hand shows, and `up` releases it.
+            reserved_concurrent_executions=config.reserved_concurrency,
             tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
             environment=aws.lambda_.FunctionEnvironmentArgs(variables=self._environment()),
             tags=config.all_tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=ready),
         )
 
-    def _code(self) -> _Code:
-        if self._config.agent_zip:
-            return _zip(self._config)
-        assert self._args.build_image is not None, "see `stacks.program.check`"
-        return _Code("Image", image_uri=self._args.foundation.repository_url.apply(self._args.build_image))
+    def _code(self) -> Code:
+        return image_code(self._image_uri) if self._image_uri else zip_code(self._config)
+
+    def _build_project(self) -> aws.codebuild.Project:
+        foundation = self._args.foundation
+        return build_project(BuildArgs(self._config, foundation.kms_key_arn, foundation.runs_bucket, self))
+
+    def _image(self, project: aws.codebuild.Project) -> pulumi.Output[str]:
+        """The image's URI; the builder is called when it can have the project build it."""
+        build = self._args.build_image
+        assert build is not None, "see `stacks.program.check`"
+        url = self._args.foundation.repository_url
+        return pulumi.Output.all(url, project.arn).apply(lambda known: build(known[0]))
+
+    def _checker(self) -> aws.lambda_.Function:
+        handler = self._config.checker_handler
+        code = image_code(self._image_uri, handler) if self._image_uri else zip_code(self._config, handler)
+        return checker_function(CheckerArgs(self._config, self._args.foundation.kms_key_arn, code, self))
 
     def _environment(self) -> dict[str, pulumi.Input[str]]:
         foundation, config = self._args.foundation, self._config
+        checker = {"TFKIT_CHECKER_FUNCTION": names.checker_name(config)} if config.checker_handler else {}
         return {
             **config.agent_environment,
+            **checker,
+            **{
+                f"TFKIT_{secret.upper()}_KEY_PARAMETER": parameter
+                for secret, parameter in self._args.models.secret_parameters.items()
+            },
             "TFKIT_STACK": config.stack,
             "TFKIT_RUNS_TABLE": foundation.runs_table,
             "TFKIT_RUNS_BUCKET": foundation.runs_bucket,
@@ -134,27 +174,3 @@ class Agent(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-
-
-@dataclass(frozen=True)
-class _Code:
-    """How Lambda gets the code: a container image for arm64, or a Zip for whatever the emulator runs on."""
-
-    package_type: str
-    image_uri: pulumi.Output[str] | None = None
-    archive: pulumi.Archive | None = None
-    handler: str | None = None
-    runtime: str | None = None
-
-    @property
-    def architectures(self) -> list[str] | None:
-        return ["arm64"] if self.package_type == "Image" else None
-
-
-def _zip(config: PlatformConfig) -> _Code:
-    files: dict[str, pulumi.Asset | pulumi.Archive] = {
-        path: pulumi.StringAsset(text) for path, text in config.agent_zip.items()
-    }
-    return _Code(
-        "Zip", archive=pulumi.AssetArchive(files), handler="index.handler", runtime=config.agent_runtime
-    )

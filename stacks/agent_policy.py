@@ -1,17 +1,22 @@
 """What the agent may do besides invoking models: its own logs, rows, objects, records, and nothing else."""
 
+from collections.abc import Sequence
+
 from stacks import names
 from stacks.policies import Statement, document
 from toolkit.contracts import PlatformConfig
 
 
-def agent_policy(config: PlatformConfig, key_arn: str) -> str:
-    """The inline policy of the agent's role; each Sid says what for."""
+def agent_policy(config: PlatformConfig, key_arn: str, secrets: Sequence[str] = ()) -> str:
+    """The inline policy of the agent's role; each Sid says what for. `secrets` are names of providers."""
     return document(
         *_logs_and_traces(config),
         *_runs(config),
         *_audit(config),
         *_key(config, key_arn),
+        *_insights(config),
+        *_checker(config),
+        *_secrets(config, key_arn, secrets),
     )
 
 
@@ -33,7 +38,7 @@ def _logs_and_traces(config: PlatformConfig) -> list[Statement]:
 
 
 def _runs(config: PlatformConfig) -> list[Statement]:
-    table = names.arn(config, "dynamodb", f"table/{names.name(config, 'runs')}")
+    table = names.runs_table_arn(config)
     bucket = names.bucket_arn(config, names.RUNS)
     return [
         Statement(
@@ -56,14 +61,14 @@ def _runs(config: PlatformConfig) -> list[Statement]:
         Statement(
             sid="KnowTheModels",
             actions=["ssm:GetParameter"],
-            resources=[names.arn(config, "ssm", f"parameter{names.registry_parameter(config)}")],
+            resources=[names.registry_arn(config)],
         ),
         # An on-failure destination is written to by the function's role:
         # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
         Statement(
             sid="LeaveFailedRequestsAsDeadLetters",
             actions=["sqs:SendMessage"],
-            resources=[names.arn(config, "sqs", names.name(config, "dead-letters"))],
+            resources=[names.arn(config, "sqs", names.dead_letters(config))],
         ),
     ]
 
@@ -97,4 +102,57 @@ def _key(config: PlatformConfig, key_arn: str) -> list[Statement]:
             resources=[key_arn],
             condition={"StringEquals": {"kms:ViaService": services}},
         )
+    ]
+
+
+def _insights(config: PlatformConfig) -> list[Statement]:
+    """The extension is on the image only; its log group is the account's, made by whoever comes first.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Lambda-Insights-Getting-Started-docker.html
+    """
+    if config.agent_zip:
+        return []
+    group = names.arn(config, "logs", "log-group:/aws/lambda-insights")
+    return [
+        Statement(
+            sid="LetTheInsightsExtensionReport",
+            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=[group, f"{group}:*"],
+        )
+    ]
+
+
+def _checker(config: PlatformConfig) -> list[Statement]:
+    if not config.checker_handler:
+        return []
+    return [
+        Statement(
+            sid="HaveWhatTheModelWroteChecked",
+            actions=["lambda:InvokeFunction"],
+            resources=[names.function_arn(config, names.checker_name(config))],
+        )
+    ]
+
+
+def _secrets(config: PlatformConfig, key_arn: str, secrets: Sequence[str]) -> list[Statement]:
+    """The providers' keys, which the parameter store decrypts for whoever may read the parameter.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+    """
+    if not secrets:
+        return []
+    parameters = [names.secret_arn(config, secret) for secret in sorted(secrets)]
+    return [
+        Statement(sid="ReadTheKeysOfModelProviders", actions=["ssm:GetParameter"], resources=parameters),
+        Statement(
+            sid="DecryptTheseKeysThroughTheirParameters",
+            actions=["kms:Decrypt"],
+            resources=[key_arn],
+            condition={
+                "StringEquals": {
+                    "kms:ViaService": f"ssm.{config.region}.amazonaws.com",
+                    "kms:EncryptionContext:PARAMETER_ARN": parameters,
+                }
+            },
+        ),
     ]

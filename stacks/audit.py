@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from stacks import names
+from stacks.catalog import CatalogArgs, records_table
 from stacks.foundation import FoundationOutputs
 from stacks.policies import Statement, document, trust
 from toolkit.contracts import PlatformConfig
@@ -31,10 +32,12 @@ class AuditOutputs:
     """What the other components use of it."""
 
     delivery_stream: pulumi.Output[str]
+    glue_database: pulumi.Output[str]
+    glue_table: pulumi.Output[str]
 
 
 class Audit(pulumi.ComponentResource):
-    """The delivery stream with its role and the log of its errors."""
+    """The delivery stream with its role and the log of its errors; the records as a table."""
 
     outputs: AuditOutputs
 
@@ -48,7 +51,10 @@ class Audit(pulumi.ComponentResource):
         role = self._role()
         policy = self._may_deliver(role)
         stream = self._stream(role, policy, log_stream)
-        self.outputs = AuditOutputs(delivery_stream=stream.name)
+        table = records_table(CatalogArgs(args.config, args.foundation.audit_bucket, self))
+        self.outputs = AuditOutputs(
+            delivery_stream=stream.name, glue_database=table.database_name, glue_table=table.name
+        )
         self.register_outputs(vars(self.outputs))
 
     def _error_log(self) -> aws.cloudwatch.LogStream:
@@ -68,6 +74,7 @@ class Audit(pulumi.ComponentResource):
         return aws.iam.Role(
             "delivery-role",
             name=names.iam_name(self._config, names.DELIVERY_ROLE),
+            path=self._config.role_path or None,
             description="Lets Firehose put audit records into the locked bucket",
             assume_role_policy=delivery_trust(self._config),
             permissions_boundary=self._config.permissions_boundary or None,

@@ -13,6 +13,7 @@ from toolkit.contracts import PlatformConfig
 
 NONCURRENT_DAYS = 30
 ABANDONED_UPLOAD_DAYS = 7
+SOURCE_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def runs_bucket(args: BucketArgs) -> aws.s3.Bucket:
     aws.s3.BucketLifecycleConfiguration(
         "runs-lifecycle",
         bucket=bucket.bucket,
-        rules=[_expire_runs(args.config)],
+        rules=[_expire_runs(args.config), *([] if args.config.agent_zip else [_expire_sources()])],
         opts=pulumi.ResourceOptions(parent=args.parent, depends_on=[versioning]),
     )
     return bucket
@@ -75,6 +76,8 @@ def _private_bucket(
     )
     _encrypt(args, kind, bucket)
     _close(args, kind, bucket)
+    if args.config.log_bucket:
+        _log(args, kind, bucket)
     return bucket, versioning
 
 
@@ -89,6 +92,20 @@ def _encrypt(args: BucketArgs, kind: str, bucket: aws.s3.Bucket) -> None:
         f"{kind}-encryption",
         bucket=bucket.bucket,
         rules=[rule],
+        opts=pulumi.ResourceOptions(parent=args.parent),
+    )
+
+
+def _log(args: BucketArgs, kind: str, bucket: aws.s3.Bucket) -> None:
+    """Accesses, into the user's central bucket; whose policy must let S3's logging service write there.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+    """
+    aws.s3.BucketLogging(
+        f"{kind}-logging",
+        bucket=bucket.bucket,
+        target_bucket=args.config.log_bucket,
+        target_prefix=f"{args.config.prefix}/{kind}/",
         opts=pulumi.ResourceOptions(parent=args.parent),
     )
 
@@ -144,5 +161,18 @@ def _expire_runs(config: PlatformConfig) -> aws.s3.BucketLifecycleConfigurationR
             aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
                 days_after_initiation=ABANDONED_UPLOAD_DAYS
             )
+        ),
+    )
+
+
+def _expire_sources() -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    """The archives that the image was built from: it is made again from the sources, never from these."""
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id="expire-sources",
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=names.BUILD_PREFIX),
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=SOURCE_DAYS),
+        noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+            noncurrent_days=SOURCE_DAYS
         ),
     )

@@ -16,6 +16,7 @@ from toolkit.contracts import PlatformConfig
 KEY_DELETION_DAYS = 30
 UNTAGGED_IMAGE_DAYS = 14
 DEAD_LETTER_SECONDS = 14 * 24 * 3600
+LOG_GROUPS = ("/aws/lambda", "/aws/kinesisfirehose", "/aws/codebuild")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Foundation(pulumi.ComponentResource):
         self._config = args.config
         self._child = pulumi.ResourceOptions(parent=self)
 
-        key_arn = self._key()
+        brought = args.config.kms_key_arn
+        key_arn = pulumi.Output.from_input(brought) if brought else self._key()
         buckets = BucketArgs(args.config, key_arn, self)
         audit = audit_bucket(buckets)
         queue = self._dead_letter_queue()
@@ -102,6 +104,10 @@ class Foundation(pulumi.ComponentResource):
         return repository
 
     def _table(self, key_arn: pulumi.Output[str]) -> aws.dynamodb.Table:
+        keys = [
+            aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name="gsi1pk", key_type="HASH"),
+            aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name="gsi1sk", key_type="RANGE"),
+        ]
         return aws.dynamodb.Table(
             "runs-table",
             name=names.name(self._config, "runs"),
@@ -111,7 +117,9 @@ class Foundation(pulumi.ComponentResource):
             attributes=[{"name": each, "type": "S"} for each in ("pk", "sk", "gsi1pk", "gsi1sk")],
             # One overloaded index: the runs of a day, later the conversations of a user.
             global_secondary_indexes=[
-                {"name": "gsi1", "hash_key": "gsi1pk", "range_key": "gsi1sk", "projection_type": "ALL"}
+                aws.dynamodb.TableGlobalSecondaryIndexArgs(
+                    name="gsi1", key_schemas=keys, projection_type="ALL"
+                )
             ],
             ttl=aws.dynamodb.TableTtlArgs(attribute_name="expires", enabled=True),
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
@@ -125,7 +133,7 @@ class Foundation(pulumi.ComponentResource):
     def _dead_letter_queue(self) -> aws.sqs.Queue:
         return aws.sqs.Queue(
             "dead-letters",
-            name=names.name(self._config, "dead-letters"),
+            name=names.dead_letters(self._config),
             message_retention_seconds=DEAD_LETTER_SECONDS,
             sqs_managed_sse_enabled=True,
             tags=self._config.all_tags,
@@ -135,7 +143,7 @@ class Foundation(pulumi.ComponentResource):
     def _topic(self, key_arn: pulumi.Output[str]) -> aws.sns.Topic:
         topic = aws.sns.Topic(
             "alarms-topic",
-            name=names.name(self._config, "alarms"),
+            name=names.alarms_topic(self._config),
             kms_master_key_id=key_arn,
             tags=self._config.all_tags,
             opts=self._child,
@@ -160,11 +168,13 @@ class Foundation(pulumi.ComponentResource):
 def key_policy(config: PlatformConfig) -> str:
     """Who may use the key: the account by IAM, CloudWatch Logs for our log groups, alarms for our topic.
 
+    A key that the user brings (`config.kms_key_arn`) keeps its own policy, which must say the same.
+
     Firehose, S3 and DynamoDB use it through the roles of ours that call them, which IAM allows.
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
     """
-    groups = [f"log-group:{start}/{config.prefix}-*" for start in ("/aws/lambda", "/aws/kinesisfirehose")]
+    groups = [f"log-group:{start}/{config.prefix}-*" for start in LOG_GROUPS]
     account = Statement(
         sid="TheAccountDecidesByIam",
         principals={"AWS": names.account_root(config)},
@@ -212,7 +222,7 @@ def _alarms_notify(config: PlatformConfig) -> Statement:
         sid="AlarmsOfThePlatformNotify",
         principals={"Service": "cloudwatch.amazonaws.com"},
         actions=["sns:Publish"],
-        resources=[names.arn(config, "sns", names.name(config, "alarms"))],
+        resources=[names.arn(config, "sns", names.alarms_topic(config))],
         condition=_from_our_alarms(config),
     )
 

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from stacks import names
+from stacks.foundation import FoundationOutputs
 from stacks.policies import Statement, document, trust
 from toolkit.contracts import ModelEntry, PlatformConfig, Registry, to_json
 
@@ -22,9 +23,11 @@ INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 
 @dataclass(frozen=True)
 class ModelsArgs:
-    """What the models are made from."""
+    """What the models are made from; `secrets` are the keys of providers other than Bedrock, by name."""
 
     config: PlatformConfig
+    foundation: FoundationOutputs
+    secrets: Mapping[str, pulumi.Input[str]]
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,11 @@ class ModelsOutputs:
     agent_role_arn: pulumi.Output[str]
     invoke_attachment: aws.iam.RolePolicyAttachment
     registry_parameter: pulumi.Output[str]
+    secret_parameters: Mapping[str, pulumi.Output[str]]
 
 
 class Models(pulumi.ComponentResource):
-    """Application inference profiles, the invoke policy, the assumable agent role, the registry parameter."""
+    """Inference profiles, the invoke policy, the assumable agent role, the registry, the providers' keys."""
 
     outputs: ModelsOutputs
 
@@ -59,6 +63,9 @@ class Models(pulumi.ComponentResource):
             agent_role_arn=role.arn,
             invoke_attachment=self._may_invoke(role, profiles),
             registry_parameter=self._registry(profiles).name,
+            secret_parameters={
+                name: self._secret(name, value, args.foundation).name for name, value in args.secrets.items()
+            },
         )
         self.register_outputs(
             {
@@ -85,6 +92,7 @@ class Models(pulumi.ComponentResource):
         return aws.iam.Role(
             "agent-role",
             name=names.iam_name(self._config, names.AGENT_ROLE),
+            path=self._config.role_path or None,
             description="What the tfkit agent may do, in Lambda and on a developer's machine",
             assume_role_policy=agent_trust(self._config),
             permissions_boundary=self._config.permissions_boundary or None,
@@ -98,6 +106,7 @@ class Models(pulumi.ComponentResource):
         policy = aws.iam.Policy(
             "invoke-policy",
             name=names.iam_name(self._config, names.INVOKE_POLICY),
+            path=self._config.role_path or None,
             description="Invoke the models of the tfkit registry, through their inference profiles only",
             policy=pulumi.Output.all(*profiles.values()).apply(
                 lambda arns: invoke_policy(self._config, arns)
@@ -118,6 +127,21 @@ class Models(pulumi.ComponentResource):
             value=pulumi.Output.all(**profiles).apply(
                 lambda arns: registry_json(self._config.registry, arns)
             ),
+            tags=self._config.all_tags,
+            opts=self._child,
+        )
+
+    def _secret(
+        self, name: str, value: pulumi.Input[str], foundation: FoundationOutputs
+    ) -> aws.ssm.Parameter:
+        """A provider's key, encrypted by our key; in the engine's state it is a secret too."""
+        return aws.ssm.Parameter(
+            f"secret-{name}",
+            name=names.secret_parameter(self._config, name),
+            description=f"The key of the model provider {name}",
+            type="SecureString",
+            key_id=foundation.kms_key_arn,
+            value=pulumi.Output.secret(value),
             tags=self._config.all_tags,
             opts=self._child,
         )

@@ -16,14 +16,30 @@ IAM_NAME_LIMIT = 64
 
 AUDIT, RUNS = "audit", "runs"
 AGENT_ROLE, DELIVERY_ROLE, INVOKE_POLICY = "agent", "delivery", "invoke-models"
+CHECKER_ROLE, BUILD_ROLE = "checker", "build"
+USER, AUDITOR, OPERATOR = "user", "auditor", "operator"
+IAM_KINDS = (
+    *(AGENT_ROLE, DELIVERY_ROLE, INVOKE_POLICY, CHECKER_ROLE, BUILD_ROLE),
+    *(USER, AUDITOR, OPERATOR),
+)
+
+ROLE_PATH = re.compile(r"/([!-.0-~]+/)*")
+"""Slashes around printable characters: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"""
+
+SECRET_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+BUILD_PREFIX = "build/"
+"""Where in the runs bucket the source archive of the image is put."""
 
 
 def check(config: PlatformConfig) -> None:
-    """Raises a ValueError where the prefix makes one of the names too long."""
+    """Raises a ValueError where the prefix makes one of the names too long, or the role path is none."""
     for kind in (AUDIT, RUNS):
         bucket_name(config, kind)
-    for kind in (AGENT_ROLE, DELIVERY_ROLE, INVOKE_POLICY):
+    for kind in IAM_KINDS:
         iam_name(config, kind)
+    if config.role_path and not ROLE_PATH.fullmatch(config.role_path):
+        raise ValueError(f"the role path {config.role_path!r} must start and end with a slash, like /team/")
     for model in config.registry.models:
         profile_name(config, model)
 
@@ -43,6 +59,18 @@ def bucket_name(config: PlatformConfig, kind: str) -> str:
 def iam_name(config: PlatformConfig, kind: str) -> str:
     """The name of a role or policy. IAM is global, so the region is in it: two regions do not collide."""
     return _limited(f"{config.prefix}-{config.region}-{kind}", IAM_NAME_LIMIT, "role or policy", config)
+
+
+def role_arn(config: PlatformConfig, kind: str) -> str:
+    """The ARN of a role of ours; the path is a part of it."""
+    path = config.role_path or "/"
+    return f"arn:{config.partition}:iam::{config.account}:role{path}{iam_name(config, kind)}"
+
+
+def policy_arn(config: PlatformConfig, kind: str) -> str:
+    """The ARN of a managed policy of ours."""
+    path = config.role_path or "/"
+    return f"arn:{config.partition}:iam::{config.account}:policy{path}{iam_name(config, kind)}"
 
 
 def arn(config: PlatformConfig, service: str, resource: str) -> str:
@@ -76,6 +104,46 @@ def function_log_group(config: PlatformConfig) -> str:
     return f"/aws/lambda/{function_name(config)}"
 
 
+def function_arn(config: PlatformConfig, function: str) -> str:
+    """The ARN of a function of ours."""
+    return arn(config, "lambda", f"function:{function}")
+
+
+def checker_name(config: PlatformConfig) -> str:
+    """The function in which what a model wrote is checked."""
+    return name(config, "checker")
+
+
+def checker_log_group(config: PlatformConfig) -> str:
+    """Where Lambda writes the checker's logs."""
+    return f"/aws/lambda/{checker_name(config)}"
+
+
+def build_name(config: PlatformConfig) -> str:
+    """The project that builds the agent's image."""
+    return name(config, "build")
+
+
+def build_log_group(config: PlatformConfig) -> str:
+    """Where the builds of the image log."""
+    return f"/aws/codebuild/{build_name(config)}"
+
+
+def runs_table_arn(config: PlatformConfig) -> str:
+    """The table of runs and conversations."""
+    return arn(config, "dynamodb", f"table/{name(config, 'runs')}")
+
+
+def dead_letters(config: PlatformConfig) -> str:
+    """The queue of requests that the function could not take."""
+    return name(config, "dead-letters")
+
+
+def alarms_topic(config: PlatformConfig) -> str:
+    """The topic that tells of alarms."""
+    return name(config, "alarms")
+
+
 def stream_name(config: PlatformConfig) -> str:
     """The delivery stream of the audit records."""
     return name(config, "audit")
@@ -89,6 +157,31 @@ def stream_log_group(config: PlatformConfig) -> str:
 def registry_parameter(config: PlatformConfig) -> str:
     """The parameter that holds the registry of models."""
     return f"/{config.prefix}/models"
+
+
+def registry_arn(config: PlatformConfig) -> str:
+    """The ARN of the registry's parameter."""
+    return arn(config, "ssm", f"parameter{registry_parameter(config)}")
+
+
+def secret_parameter(config: PlatformConfig, secret: str) -> str:
+    """The encrypted parameter that holds a provider's key; a ValueError for a name that cannot be one."""
+    if not SECRET_NAME.fullmatch(secret):
+        raise ValueError(f"the secret's name {secret!r} must be lower-case letters, digits and underscores")
+    return f"/{config.prefix}/secrets/{secret}"
+
+
+def secret_arn(config: PlatformConfig, secret: str) -> str:
+    """The ARN of a secret's parameter."""
+    return arn(config, "ssm", f"parameter{secret_parameter(config, secret)}")
+
+
+def database_name(config: PlatformConfig) -> str:
+    """The database in Glue's catalogue: lower case, with underscores, as Athena wants it.
+
+    https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
+    """
+    return re.sub(r"[^0-9a-z]+", "_", config.prefix.lower())
 
 
 def named_tags(config: PlatformConfig, logical: str) -> dict[str, str]:

@@ -3,34 +3,44 @@
 foundation ──▶ models ──▶ audit ──▶ agent ──▶ observability ──▶ StackOutputs
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import pulumi
 
 from stacks import names
+from stacks.access import check_access
 from stacks.agent import Agent, AgentArgs
+from stacks.alarms import check_token_metrics
 from stacks.audit import Audit, AuditArgs
+from stacks.checker import check_network
 from stacks.foundation import Foundation, FoundationArgs
 from stacks.models import Models, ModelsArgs, bedrock_models
-from stacks.observability import Observability, ObservabilityArgs, check_token_metrics
+from stacks.observability import Observability, ObservabilityArgs
 from toolkit.contracts import PlatformConfig
 
 
-def platform(config: PlatformConfig, build_image: Callable[[str], str] | None = None) -> Callable[[], None]:
+def platform(
+    config: PlatformConfig,
+    build_image: Callable[[str], str] | None = None,
+    secrets: Mapping[str, pulumi.Input[str]] | None = None,
+) -> Callable[[], None]:
     """The program of a platform, for `pulumi.automation` and for the embedded engine.
 
     `build_image` gets the repository's URL, sees to it that the image is there, and returns its URI;
     it is called only where `config.agent_zip` is empty, and in a first preview not at all.
+    `secrets` are the keys of model providers by name (`mistral`); they become encrypted parameters, and
+    are apart from `config` because that is written to disk as it is.
     What AWS would refuse halfway is refused here, before anything is made, with a ValueError.
     """
-    check(config, build_image)
+    keys = dict(secrets or {})
+    check(config, build_image, list(keys))
 
     def program() -> None:
         foundation = Foundation(FoundationArgs(config)).outputs
-        models = Models(ModelsArgs(config)).outputs
+        models = Models(ModelsArgs(config, foundation, keys)).outputs
         audit = Audit(AuditArgs(config, foundation)).outputs
         agent = Agent(AgentArgs(config, foundation, models, audit, build_image)).outputs
-        observability = Observability(ObservabilityArgs(config, foundation, models)).outputs
+        observability = Observability(ObservabilityArgs(config, foundation, models, audit, agent)).outputs
 
         pulumi.export("version", config.version)
         pulumi.export("function_name", agent.function_name)
@@ -49,13 +59,26 @@ def platform(config: PlatformConfig, build_image: Callable[[str], str] | None = 
         pulumi.export("dashboard", observability.dashboard)
         pulumi.export("token_alarm", observability.token_alarm)
         pulumi.export("profiles", models.profiles)
+        pulumi.export("checker_function", agent.checker_function)
+        pulumi.export("build_project", agent.build_project)
+        pulumi.export("glue_database", audit.glue_database)
+        pulumi.export("glue_table", audit.glue_table)
+        pulumi.export("alarms", observability.alarms)
+        pulumi.export("dashboards", observability.dashboards)
+        pulumi.export("policies", observability.policies)
 
     return program
 
 
-def check(config: PlatformConfig, build_image: Callable[[str], str] | None) -> None:
+def check(
+    config: PlatformConfig, build_image: Callable[[str], str] | None, secrets: Sequence[str] = ()
+) -> None:
     """Raises a ValueError for a name that is too long, a registry that cannot be, an agent without code."""
     names.check(config)
+    for secret in secrets:
+        names.secret_parameter(config, secret)
+    check_network(config)
+    check_access(config)
     check_token_metrics(len(bedrock_models(config)))
     if not config.agent_zip and build_image is None:
         raise ValueError("the agent needs code: config.agent_zip, or build_image for a container image")

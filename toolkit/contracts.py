@@ -7,7 +7,6 @@ Seconds are floats, sizes are bytes, money is US dollars, times are RFC 3339 in 
 
 import hashlib
 import re
-from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -245,10 +244,17 @@ class Registry(Shape, frozen=True):
 
 
 class PlatformConfig(Shape, frozen=True):
-    """Everything that the Pulumi program needs to know; made by `deploy`, plain data.
+    """Everything that the Pulumi program needs to know; made by `deploy`, plain data without a secret.
 
     `prefix` starts every physical name. `agent_zip` is the source of the function's handler on the
     local target; on AWS it is empty and the function is a container image.
+
+    What may be brought along: `kms_key_arn`, a key of the user's (its policy must let CloudWatch Logs and
+    alarms use it, see `stacks.foundation.key_policy`); `log_bucket`, a bucket for S3's access logs (its
+    policy must let S3 write there); `role_path`, which starts and ends with a slash; `checker_subnet_ids`
+    with `checker_security_group_ids`. A `checker_handler` names the entry of the checker function, which
+    is not made without one. `reserved_concurrency` -1 reserves nothing. An `alarm_` number is what its
+    metric reaches, in five minutes, to be an alarm (`alarm_freshness_s` must be passed).
     """
 
     stack: str
@@ -273,6 +279,18 @@ class PlatformConfig(Shape, frozen=True):
     email: str = ""
     permissions_boundary: str = ""
     force_destroy: bool = False
+    role_path: str = ""
+    kms_key_arn: str = ""
+    log_bucket: str = ""
+    reserved_concurrency: int = -1
+    checker_handler: str = ""
+    checker_timeout_s: int = 300
+    checker_subnet_ids: list[str] = []
+    checker_security_group_ids: list[str] = []
+    alarm_errors: int = 3
+    alarm_throttles: int = 1
+    alarm_dead_letters: int = 1
+    alarm_freshness_s: int = 900
 
     @property
     def all_tags(self) -> dict[str, str]:
@@ -281,7 +299,12 @@ class PlatformConfig(Shape, frozen=True):
 
 
 class StackOutputs(Shape, frozen=True):
-    """What a platform exports; the only thing that the client needs to know of it."""
+    """What a platform exports; the only thing that the client needs to know of it.
+
+    What is not part of a platform is empty: `checker_function` without a checker, `build_project` where
+    the function is no container image. `policies` are the ARNs of the ready policies (user, auditor,
+    operator), `alarms` and `dashboards` the names by what they are about.
+    """
 
     version: str
     function_name: str
@@ -300,6 +323,13 @@ class StackOutputs(Shape, frozen=True):
     dashboard: str
     token_alarm: str
     profiles: dict[str, str]
+    checker_function: str = ""
+    build_project: str = ""
+    glue_database: str = ""
+    glue_table: str = ""
+    alarms: dict[str, str] = {}
+    dashboards: dict[str, str] = {}
+    policies: dict[str, str] = {}
 
 
 class ResourceEvent(NamedTuple):
@@ -330,8 +360,3 @@ class Changes(Shape, frozen=True):
 def to_json(value: object) -> bytes:
     """A shape, or plain data, as compact JSON."""
     return msgspec.json.encode(value)
-
-
-def to_data(value: object) -> Mapping[str, object]:
-    """A shape as plain dictionaries and lists."""
-    return msgspec.to_builtins(value)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,9 @@ from toolkit.contracts import ModelEntry, PlatformConfig, Registry
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 UNKNOWN = rpc.UNKNOWN
+
+IMAGE: dict[str, Any] = {"agent_zip": {}, "build_image": lambda url: f"{url}:tag"}
+"""What makes the function a container image."""
 
 HAIKU = ModelEntry(provider="bedrock", id="anthropic.claude-haiku-v1:0")
 SONNET = ModelEntry(provider="bedrock", id="eu.anthropic.claude-sonnet-v1:0")
@@ -38,6 +41,7 @@ class Deployed:
 
     resources: list[Made] = field(default_factory=list)
     exports: dict[str, Any] = field(default_factory=dict)
+    secrets: set[tuple[str, str]] = field(default_factory=set)
 
     def all(self, kind: str) -> list[Made]:
         """The resources whose type ends with `kind`."""
@@ -87,6 +91,9 @@ class Monitor(mocks.MockMonitor):
     def RegisterResource(self, request: Any) -> Any:
         if request.type != "pulumi:pulumi:Stack":
             inputs = rpc.deserialize_properties(request.object, keep_unknowns=True)
+            self.seen.secrets |= {
+                (request.name, key) for key, value in inputs.items() if rpc.is_rpc_secret(value)
+            }
             inputs = {key: rpc.unwrap_rpc_secret(value) for key, value in inputs.items()}
             depends_on = [urn.rpartition("::")[2] for urn in request.dependencies]
             self.seen.resources.append(Made(request.type, request.name, inputs, depends_on))
@@ -99,10 +106,13 @@ class Monitor(mocks.MockMonitor):
 
 
 def run(
-    config: PlatformConfig, preview: bool = False, build_image: Callable[[str], str] | None = None
+    config: PlatformConfig,
+    preview: bool = False,
+    build_image: Callable[[str], str] | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> Deployed:
     """Runs the program once."""
-    program = platform(config, build_image)
+    program = platform(config, build_image, secrets)
     cloud = Cloud(preview)
     monitor = Monitor(cloud)
     loop = asyncio.new_event_loop()
@@ -156,7 +166,11 @@ def previewed(config: PlatformConfig) -> Deployed:
 def runner() -> Iterator[Callable[..., Deployed]]:
     """Runs the program with other settings: `runner(email="")`."""
 
-    def with_changes(build_image: Callable[[str], str] | None = None, **changes: Any) -> Deployed:
-        return run(make_config(**changes), build_image=build_image)
+    def with_changes(
+        build_image: Callable[[str], str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        **changes: Any,
+    ) -> Deployed:
+        return run(make_config(**changes), build_image=build_image, secrets=secrets)
 
     yield with_changes

@@ -3,8 +3,13 @@
 import json
 
 import pytest
+from conftest import IMAGE
 
 from toolkit.contracts import ModelEntry, Registry
+
+
+def body(deployed, what):
+    return json.loads(deployed.one("Dashboard", f"{what}-dashboard").inputs["dashboardBody"])
 
 
 def test_buckets_are_versioned_encrypted_closed_and_tls_only(deployed):
@@ -80,7 +85,12 @@ def test_the_table(deployed):
     assert table["pointInTimeRecovery"] == {"enabled": True}
     assert table["serverSideEncryption"] == {"enabled": True, "kmsKeyArn": deployed.exports["kms_key_arn"]}
     (index,) = table["globalSecondaryIndexes"]
-    assert index == {"name": "gsi1", "hashKey": "gsi1pk", "rangeKey": "gsi1sk", "projectionType": "ALL"}
+    schemas = [("gsi1pk", "HASH"), ("gsi1sk", "RANGE")]
+    assert index == {
+        "name": "gsi1",
+        "keySchemas": [{"attributeName": name, "keyType": kind} for name, kind in schemas],
+        "projectionType": "ALL",
+    }
     assert {each["name"] for each in table["attributes"]} == {"pk", "sk", "gsi1pk", "gsi1sk"}
 
 
@@ -137,7 +147,7 @@ def test_the_function_as_a_zip(deployed, config):
 
 
 def test_the_function_as_an_image(runner):
-    function = runner(agent_zip={}, build_image=lambda url: f"{url}:tag").one("Function").inputs
+    function = runner(**IMAGE).one("Function").inputs
     assert (function["packageType"], function["imageUri"]) == ("Image", "registry/repository:tag")
     assert function["architectures"] == ["arm64"]
     assert not {"code", "handler", "runtime"} & set(function)
@@ -173,7 +183,7 @@ def test_a_failed_run_is_not_repeated_but_kept(deployed):
 
 
 def test_the_token_alarm_sums_all_profiles(deployed, config):
-    alarm = deployed.one("MetricAlarm").inputs
+    alarm = deployed.one("MetricAlarm", "token-alarm").inputs
     total, *metrics = alarm["metricQueries"]
     assert (total["expression"], total["returnData"]) == ("SUM(FILL(METRICS(), 0))", True)
     assert not [query for query in metrics if query["returnData"]]
@@ -187,7 +197,7 @@ def test_the_token_alarm_sums_all_profiles(deployed, config):
 
 
 def test_the_dashboard_is_two_by_two_with_every_model(deployed):
-    widgets = json.loads(deployed.one("Dashboard").inputs["dashboardBody"])["widgets"]
+    widgets = body(deployed, "models")["widgets"]
     assert [(widget["x"], widget["y"]) for widget in widgets] == [(0, 0), (12, 0), (0, 6), (12, 6)]
     for widget in widgets:
         ids = {metric[3] for metric in widget["properties"]["metrics"]}

@@ -3,18 +3,38 @@
 import json
 from fnmatch import fnmatch
 
+import pytest
+from conftest import make_config, run
+
+from stacks.access import POLICY_LIMIT, check_access
 from stacks.models import foundation_models, model_source
 from stacks.policies import Statement, document
 
 # In a key's own policy the only resource is that key; X-Ray has no resources.
 RESOURCE_STAR = {"TheAccountDecidesByIam", "LogsEncryptsOurLogGroups", "AlarmsPublishToOurEncryptedTopic"}
-RESOURCE_STAR |= {"SendTracesXRayHasNoResources"}
+RESOURCE_STAR |= {"SendTracesXRayHasNoResources", "ReadTracesXRayHasNoResources"}
+# A key has no ARN before it is made (the tag is asked for instead); some lists and logins have no resources.
+RESOURCE_STAR |= {
+    "MakeAKeyThatHasNoArnYet",
+    "ListAndLogInWhichHaveNoResources",
+    "LogInToEcrWhichHasNoResource",
+}
+# A denial, which takes away, and the description of interfaces, which AWS allows on everything only.
+RESOURCE_STAR |= {"TheCodeItselfMustNotTouchThem", "LambdaSeesInterfacesWhichHaveNoResources"}
 # The key's default policy, and a denial, which takes away.
 SERVICE_STAR = {"TheAccountDecidesByIam", "NothingWithoutTls"}
 
 
 def statements(deployed):
     return [(where, each) for where, found in deployed.documents().items() for each in found]
+
+
+@pytest.fixture(scope="session")
+def complete():
+    """A platform on AWS with everything optional: image, builder, checker in subnets, a secret."""
+    network = {"checker_subnet_ids": ["subnet-1"], "checker_security_group_ids": ["sg-1"]}
+    config = make_config(agent_zip={}, checker_handler="toolkit.checker.handler.handler", **network)
+    return run(config, build_image=lambda url: f"{url}:tag", secrets={"mistral": "key"})
 
 
 def agent(deployed):
@@ -26,18 +46,19 @@ def test_every_document_is_seen(deployed):
         "key.policy", "runs-policy.policy", "audit-policy.policy", "alarms-topic-policy.policy",
         "invoke-policy.policy", "agent-role.assumeRolePolicy", "delivery-role.assumeRolePolicy",
         "delivery-policy.policy", "agent-policy.policy",
+        "user-policy.policy", "auditor-policy.policy", "operator-policy.policy",
     }  # fmt: skip
 
 
-def test_every_statement_says_why_it_is_there(deployed):
-    for where, found in deployed.documents().items():
+def test_every_statement_says_why_it_is_there(deployed, complete):
+    for where, found in [*deployed.documents().items(), *complete.documents().items()]:
         sids = [each.get("Sid", "") for each in found]
         assert all(sid.isalnum() and len(sid) > 8 for sid in sids), where
         assert len(set(sids)) == len(sids), where
 
 
-def test_no_star_where_aws_allows_less(deployed):
-    for where, each in statements(deployed):
+def test_no_star_where_aws_allows_less(deployed, complete):
+    for where, each in [*statements(deployed), *statements(complete)]:
         assert "*" not in each["Action"], where
         if each["Sid"] not in SERVICE_STAR:
             assert not [action for action in each["Action"] if action.endswith(":*")], where
@@ -153,6 +174,97 @@ def test_documents_are_stable_text():
 
 def test_within_the_limits_of_iam(deployed):
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, without white space
-    assert len(deployed.one("Policy").inputs["policy"]) < 6_144
+    assert {made.name for made in deployed.all("Policy")} == {
+        "invoke-policy",
+        "user-policy",
+        "auditor-policy",
+        "operator-policy",
+    }
+    assert all(len(made.inputs["policy"]) < 6_144 for made in deployed.all("Policy"))
     assert len(deployed.one("RolePolicy", "agent-policy").inputs["policy"]) < 10_240
     assert all(len(made.inputs["assumeRolePolicy"]) < 2_048 for made in deployed.all("Role"))
+
+
+def test_the_operators_policy_fits_with_the_longest_prefix():
+    for partition in ("aws", "aws-us-gov"):
+        check_access(make_config(prefix="p" * 30, partition=partition))
+    with pytest.raises(ValueError, match=f"IAM allows {POLICY_LIMIT}: shorten the prefix"):
+        check_access(make_config(role_path=f"/{'p' * 200}/"))
+
+
+def test_the_checker_may_write_its_log_and_no_more(runner):
+    made = runner(checker_handler="index.check")
+    (log,) = made.documents()["checker-policy.policy"]
+    assert log["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert log["Resource"] == [
+        "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/tfkit-dev-checker:*"
+    ]
+    (trusted,) = made.documents()["checker-role.assumeRolePolicy"]
+    assert trusted["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_in_subnets_lambda_may_make_interfaces_and_the_code_may_not(complete):
+    _, make, see, deny = complete.documents()["checker-policy.policy"]
+    assert make["Resource"] == ["arn:aws:ec2:eu-central-1:123456789012:*/*"]
+    assert (deny["Effect"], set(deny["Action"])) == ("Deny", {*make["Action"], *see["Action"]})
+    assert deny["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"].endswith(":function:tfkit-dev-checker")
+
+
+def test_the_agent_may_only_invoke_the_checker(complete):
+    agents = agent(complete)
+    assert agents["HaveWhatTheModelWroteChecked"]["Resource"] == [
+        "arn:aws:lambda:eu-central-1:123456789012:function:tfkit-dev-checker"
+    ]
+    assert [
+        action for each in agents.values() for action in each["Action"] if action.startswith("lambda:")
+    ] == ["lambda:InvokeFunction"]
+
+
+def test_the_agent_reads_the_keys_of_providers_through_their_parameters(complete):
+    agents = agent(complete)
+    parameter = "arn:aws:ssm:eu-central-1:123456789012:parameter/tfkit-dev/secrets/mistral"
+    assert agents["ReadTheKeysOfModelProviders"]["Resource"] == [parameter]
+    assert agents["DecryptTheseKeysThroughTheirParameters"]["Condition"]["StringEquals"] == {
+        "kms:ViaService": "ssm.eu-central-1.amazonaws.com",
+        "kms:EncryptionContext:PARAMETER_ARN": [parameter],
+    }
+
+
+def test_the_builder_reads_one_prefix_and_pushes_to_one_repository(complete):
+    found = {each["Sid"]: each for each in complete.documents()["build-policy.policy"]}
+    assert found["ReadTheSourceArchive"]["Resource"] == [
+        "arn:aws:s3:::tfkit-dev-runs-123456789012-eu-central-1/build/*"
+    ]
+    assert found["PushTheImageToItsRepository"]["Resource"] == [
+        "arn:aws:ecr:eu-central-1:123456789012:repository/tfkit-dev-agent"
+    ]
+    (trusted,) = complete.documents()["build-role.assumeRolePolicy"]
+    assert trusted["Condition"]["StringEquals"]["aws:SourceAccount"] == "123456789012"
+
+
+def test_users_and_auditors_change_nothing(deployed):
+    changing = ("*:Put*", "*:Delete*", "*:Update*", "*:Create*", "*:*Tag*", "iam:*", "*:Set*", "sqs:Send*")
+    for kind in ("user", "auditor"):
+        for each in deployed.documents()[f"{kind}-policy.policy"]:
+            for action in each["Action"]:
+                assert not [pattern for pattern in changing if fnmatch(action, pattern)], (kind, action)
+
+
+def test_the_operator_cannot_write_the_ready_policies_nor_leave_the_boundary(deployed, config):
+    found = {each["Sid"]: each for each in deployed.documents()["operator-policy.policy"]}
+    writing = [
+        each
+        for each in found.values()
+        if any(fnmatch("iam:CreatePolicyVersion", action) for action in each["Action"])
+    ]
+    assert [each["Resource"] for each in writing] == [
+        ["arn:aws:iam::123456789012:policy/tfkit-dev-eu-central-1-invoke-models"]
+    ]
+    assert found["GiveTheRolesTheirPolicies"]["Condition"] == {
+        "StringEquals": {"iam:PermissionsBoundary": config.permissions_boundary}
+    }
+    passing = found["HandTheRolesToTheirServices"]
+    assert (passing["Action"], passing["Condition"]["StringEquals"]["iam:PassedToService"]) == (
+        ["iam:PassRole"],
+        ["codebuild.amazonaws.com", "firehose.amazonaws.com", "lambda.amazonaws.com"],
+    )

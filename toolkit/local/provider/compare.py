@@ -6,7 +6,7 @@ from typing import Any
 
 from toolkit.local.provider.wire import Props
 
-OPEN_MAPS = frozenset({"tags", "variables", "dimensions"})
+OPEN_MAPS = frozenset({"tags", "variables", "dimensions", "parameters"})
 """Maps whose keys are the user's data: a key more or less in them is a difference."""
 
 

@@ -11,6 +11,7 @@ from toolkit.errors import DeployFailed
 GONE = frozenset(
     {
         "404",
+        "EntityNotFoundException",
         "NoSuchBucket",
         "NoSuchBucketPolicy",
         "NoSuchConfiguration",

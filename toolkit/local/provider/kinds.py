@@ -8,6 +8,7 @@ from toolkit.local.provider.services import (
     dynamodb,
     ecr,
     firehose,
+    glue,
     iam,
     iam_policies,
     kms,
@@ -22,7 +23,7 @@ from toolkit.local.provider.services import (
 )
 
 SERVICES = (
-    *(bedrock, cloudwatch, dynamodb, ecr, firehose, iam, iam_policies, kms),
+    *(bedrock, cloudwatch, dynamodb, ecr, firehose, glue, iam, iam_policies, kms),
     *(lambda_, lambda_settings, logs, s3, s3_settings, sns, sqs, ssm),
 )
 

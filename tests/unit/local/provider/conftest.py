@@ -1,12 +1,5 @@
 """A MiniStack process of the tests' own, and a way to drive the provider as an engine does."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,52 +10,18 @@ from google.protobuf import json_format
 from provider_world import REGION, World
 from pulumi.runtime.proto import provider_pb2
 
+from toolkit.emulator import Emulator
 from toolkit.local.provider import EmulatorProvider
 from toolkit.local.provider.clients import Clients
 from toolkit.local.provider.wire import from_struct, to_struct
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def wait_until_healthy(endpoint: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the emulator ended while starting"
-        try:
-            with urllib.request.urlopen(f"{endpoint}/_localstack/health", timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
-    raise AssertionError("the emulator did not become healthy")
-
-
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    home = tmp_path_factory.mktemp("ministack")
-    port = free_port()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "AUTH": "true",
-        "PERSIST_STATE": "0",
-    }
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"], env=environment, cwd=home, stdout=log, stderr=log
-        )
-        try:
-            address = f"http://127.0.0.1:{port}"
-            wait_until_healthy(address, process)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(30)
+    emulator = Emulator(tmp_path_factory.mktemp("emulator"))
+    emulator.start()
+    yield emulator.endpoint
+    emulator.stop()
 
 
 @pytest.fixture(scope="session")

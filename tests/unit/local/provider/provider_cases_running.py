@@ -11,6 +11,7 @@ from provider_world import (
     allow,
     archive,
     dashboard,
+    glue_storage,
     token_query,
     topic_policy,
 )
@@ -164,6 +165,29 @@ RUNNING: list[Case] = [
         },
     ),
     Case(
+        "aws:glue/catalogDatabase:CatalogDatabase",
+        lambda w: {"name": w.name("it"), "description": "of the audit", "tags": TAGS},
+        {"description": "of another", "parameters": {"someKey": "1"}, "tags": MORE_TAGS},
+    ),
+    Case(
+        "aws:glue/catalogTable:CatalogTable",
+        lambda w: {
+            "name": w.name("it"),
+            "databaseName": w.database(),
+            "tableType": "EXTERNAL_TABLE",
+            "parameters": {"projection.enabled": "true", "classification": "json"},
+            "partitionKeys": [{"name": "year", "type": "int"}],
+            "storageDescriptor": glue_storage("s3://bucket/", [{"name": "v", "type": "int"}]),
+        },
+        {
+            "description": "with more columns",
+            "parameters": {"projection.enabled": "false"},
+            "storageDescriptor": glue_storage(
+                "s3://bucket/", [{"name": "v", "type": "int"}, {"name": "x", "type": "string"}]
+            ),
+        },
+    ),
+    Case(
         "aws:lambda/function:Function",
         lambda w: {
             "name": w.name("it"),
@@ -183,6 +207,7 @@ RUNNING: list[Case] = [
             "loggingConfig": {"logFormat": "Text", "logGroup": w.log_group()},
             "kmsKeyArn": w.key()["arn"],
             "reservedConcurrentExecutions": 2,
+            "vpcConfig": {"subnetIds": ["subnet-1", "subnet-2"], "securityGroupIds": ["sg-1"]},
             "tags": TAGS,
         },
         {
@@ -194,6 +219,24 @@ RUNNING: list[Case] = [
             "tracingConfig": {"mode": "PassThrough"},
             "reservedConcurrentExecutions": -1,
             "deadLetterConfig": None,
+            "vpcConfig": None,
+            "tags": MORE_TAGS,
+        },
+    ),
+    Case(
+        "aws:lambda/function:Function",
+        lambda w: {
+            "name": w.name("it"),
+            "role": w.role()["arn"],
+            "packageType": "Image",
+            "imageUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/agent:1",
+            "imageConfig": {"commands": ["toolkit.checker.handler.handler"]},
+            "architectures": ["arm64"],
+            "tags": TAGS,
+        },
+        {
+            "imageUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/agent:2",
+            "imageConfig": {"commands": ["another.handler"]},
             "tags": MORE_TAGS,
         },
     ),

@@ -1,6 +1,6 @@
 """Cases of what keeps things: buckets, tables, keys, repositories, parameters; and of roles."""
 
-from provider_world import MORE_TAGS, TAGS, Case, bucket_policy, image_policy, key_policy, trust
+from provider_world import MORE_TAGS, TAGS, Case, bucket_policy, image_policy, key_policy, keys, trust
 
 STORAGE: list[Case] = [
     Case(
@@ -21,7 +21,7 @@ STORAGE: list[Case] = [
                 {"name": "user", "type": "S"},
             ],
             "globalSecondaryIndexes": [
-                {"name": "by-user", "hashKey": "user", "rangeKey": "SK", "projectionType": "ALL"}
+                {"name": "by-user", "keySchemas": keys("user", "SK"), "projectionType": "ALL"}
             ],
             "ttl": {"attributeName": "expires", "enabled": True},
             "pointInTimeRecovery": {"enabled": True},
@@ -131,6 +131,11 @@ STORAGE: list[Case] = [
         {"rule": {"objectOwnership": "BucketOwnerPreferred"}},
     ),
     Case(
+        "aws:s3/bucketLogging:BucketLogging",
+        lambda w: {"bucket": w.bucket(), "targetBucket": w.bucket("logs"), "targetPrefix": "it/"},
+        {"targetPrefix": "other/"},
+    ),
+    Case(
         "aws:kms/key:Key",
         lambda w: {
             "description": "of the platform",
@@ -188,5 +193,16 @@ STORAGE: list[Case] = [
             "tags": TAGS,
         },
         {"value": '{"default": "sonnet"}', "description": "more models", "tags": MORE_TAGS},
+    ),
+    Case(
+        "aws:ssm/parameter:Parameter",
+        lambda w: {
+            "name": f"/{w.name('it')}/secret",
+            "type": "SecureString",
+            "value": "one",
+            "keyId": w.key()["arn"],
+            "tags": TAGS,
+        },
+        {"value": "two", "tags": MORE_TAGS},
     ),
 ]

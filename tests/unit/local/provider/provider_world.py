@@ -66,6 +66,19 @@ def token_query(id_: str, metric: str) -> Props:
     return {"id": id_, "metric": {**named, "dimensions": {"ModelId": "haiku"}}, "returnData": False}
 
 
+def keys(hash_key: str, range_key: str) -> list[Props]:
+    return [
+        {"attributeName": hash_key, "keyType": "HASH"},
+        {"attributeName": range_key, "keyType": "RANGE"},
+    ]
+
+
+def glue_storage(location: str, columns: list[Props]) -> Props:
+    serde = {"serializationLibrary": "org.openx.data.jsonserde.JsonSerDe", "parameters": {"mapping.a": "A"}}
+    formats = {"inputFormat": "in.Format", "outputFormat": "out.Format", "compressed": True}
+    return {"location": location, **formats, "columns": columns, "serDeInfo": serde}
+
+
 def archive(source: str) -> Props:
     signature = "4dabf18193072939515e22adb298388d"
     asset = {signature: "c44067f5952c0a294b673a41bacd8c17", "text": source, "hash": str(len(source))}
@@ -106,6 +119,10 @@ class World:
 
     def log_group(self, what: str = "logs") -> str:
         return self.make("aws:cloudwatch/logGroup:LogGroup", what, {"name": self.name(what), "tags": TAGS})[0]
+
+    def database(self, what: str = "database") -> str:
+        inputs = {"name": self.name(what), "tags": TAGS}
+        return self.make("aws:glue/catalogDatabase:CatalogDatabase", what, inputs)[1]["name"]
 
     def policy(self, actions: list[str], what: str = "policy") -> str:
         inputs = {"name": self.name(what), "policy": allow(actions), "tags": TAGS}

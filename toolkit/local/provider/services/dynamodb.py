@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from toolkit.local.provider.errors import gone_is_fine, is_gone, there
 from toolkit.local.provider.kind import Call, Kind
+from toolkit.local.provider.names import camel, pascal
 from toolkit.local.provider.tags import from_list, settle, to_list
 from toolkit.local.provider.wire import Props
 
@@ -18,7 +19,7 @@ class Table(Kind):
     type_name = "aws:dynamodb/table:Table"
     takes = """
         name!+ billingMode! hashKey!+ rangeKey+ attributes[name! type!] deletionProtectionEnabled tags
-        globalSecondaryIndexes[name! hashKey! rangeKey projectionType! nonKeyAttributes]
+        globalSecondaryIndexes[name! keySchemas![attributeName! keyType!] projectionType! nonKeyAttributes]
         ttl{attributeName enabled} pointInTimeRecovery{enabled! recoveryPeriodInDays}
         serverSideEncryption{enabled! kmsKeyArn}
     """
@@ -148,18 +149,15 @@ def _index(index: Props) -> dict[str, Any]:
     projection: dict[str, Any] = {"ProjectionType": index["projectionType"]}
     if index.get("nonKeyAttributes"):
         projection["NonKeyAttributes"] = index["nonKeyAttributes"]
-    return {"IndexName": index["name"], "KeySchema": _keys(index), "Projection": projection}
+    return {"IndexName": index["name"], "KeySchema": pascal(index["keySchemas"]), "Projection": projection}
 
 
 def _live_index(index: dict[str, Any]) -> Props:
-    keys = {key["KeyType"]: key["AttributeName"] for key in index["KeySchema"]}
     live = {
         "name": index["IndexName"],
-        "hashKey": keys["HASH"],
+        "keySchemas": camel(index["KeySchema"]),
         "projectionType": index["Projection"]["ProjectionType"],
     }
-    if "RANGE" in keys:
-        live["rangeKey"] = keys["RANGE"]
     if index["Projection"].get("NonKeyAttributes"):
         live["nonKeyAttributes"] = index["Projection"]["NonKeyAttributes"]
     return live

@@ -21,11 +21,15 @@ DEFAULTS: Props = {
     "tracingConfig": {"mode": "PassThrough"},
     "deadLetterConfig": {"targetArn": ""},
     "kmsKeyArn": "",
+    "vpcConfig": {"subnetIds": [], "securityGroupIds": []},
 }
 """What a function falls back to when a property is taken away (Lambda API, UpdateFunctionConfiguration)."""
 
 CODE = ("runtime", "handler")
 """The properties of the configuration that only a Zip has."""
+
+UNLIKE = {"kmsKeyArn": "KMSKeyArn", "commands": "Command", "entryPoints": "EntryPoint"}
+"""Lambda's names that are not just the same with a capital."""
 
 
 class Function(Kind):
@@ -35,6 +39,7 @@ class Function(Kind):
     takes = """
         name!+ role! packageType+ code imageUri handler runtime architectures memorySize timeout description
         environment{variables} ephemeralStorage{size!} tracingConfig{mode!} deadLetterConfig{targetArn!}
+        imageConfig{commands entryPoints workingDirectory} vpcConfig{subnetIds! securityGroupIds!}
         kmsKeyArn loggingConfig{logFormat! logGroup applicationLogLevel systemLogLevel}
         reservedConcurrentExecutions tags
     """
@@ -129,16 +134,18 @@ def _configuration(inputs: Props) -> dict[str, Any]:
     names = [*DEFAULTS, "role", "loggingConfig"]
     if inputs.get("packageType", "Zip") == "Zip":
         names += CODE
+    else:
+        names.append("imageConfig")
     given = {name: inputs[name] for name in names if name in inputs}
     # A map of the user's own names must not be capitalised with the rest.
     variables = given.pop("environment", {}).get("variables", {})
-    configuration: dict[str, Any] = pascal(given, {"kmsKeyArn": "KMSKeyArn"})
+    configuration: dict[str, Any] = pascal(given, UNLIKE)
     return {**configuration, "Environment": {"Variables": variables}, "FunctionName": inputs["name"]}
 
 
 def _live_configuration(live: dict[str, Any]) -> Props:
     found = {name: value for name, value in live.items() if name != "Environment"}
-    shown: Props = camel(found, {"kmsKeyArn": "KMSKeyArn"})
+    shown: Props = camel(found, UNLIKE)
     names = {*DEFAULTS, *CODE, "role", "loggingConfig"}
     environment = {"variables": live.get("Environment", {}).get("Variables", {})}
     return {**{name: shown.get(name) or DEFAULTS.get(name) for name in names}, "environment": environment}
@@ -147,7 +154,8 @@ def _live_configuration(live: dict[str, Any]) -> Props:
 def _live_code(found: dict[str, Any], props: Props) -> Props:
     """The code as it was given where it is what runs; an empty archive where something else does."""
     if props.get("packageType") == "Image":
-        return {"imageUri": found.get("Code", {}).get("ImageUri")}
+        run = found["Configuration"].get("ImageConfigResponse", {}).get("ImageConfig", {})
+        return {"imageUri": found.get("Code", {}).get("ImageUri"), "imageConfig": camel(run, UNLIKE)}
     if not props.get("code"):
         return {}
     runs = found["Configuration"].get("CodeSha256")

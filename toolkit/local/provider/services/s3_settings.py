@@ -232,6 +232,29 @@ class BucketOwnershipControls(Setting):
         return {"rule": camel(rules[0])} if rules else None
 
 
+class BucketLogging(Setting):
+    """Where the log of accesses goes. A deletion turns it off, as in pulumi-aws."""
+
+    type_name = "aws:s3/bucketLogging:BucketLogging"
+    takes = "bucket!+ targetBucket! targetPrefix!"
+    put, get = "put_bucket_logging", "get_bucket_logging"
+
+    @override
+    def given(self, inputs: Props) -> dict[str, Any]:
+        target = pascal({name: inputs[name] for name in ("targetBucket", "targetPrefix")})
+        return {"BucketLoggingStatus": {"LoggingEnabled": target}}
+
+    @override
+    def found(self, answer: dict[str, Any]) -> Props | None:
+        target = answer.get("LoggingEnabled")
+        return camel(target) if target else None
+
+    @override
+    def delete(self, call: Call, id_: str, props: Props) -> None:
+        with gone_is_fine():
+            call.aws("s3").put_bucket_logging(Bucket=id_, BucketLoggingStatus={})
+
+
 KINDS: tuple[Kind, ...] = (
     BucketVersioning(),
     BucketServerSideEncryptionConfiguration(),
@@ -240,4 +263,5 @@ KINDS: tuple[Kind, ...] = (
     BucketObjectLockConfiguration(),
     BucketPolicy(),
     BucketOwnershipControls(),
+    BucketLogging(),
 )

@@ -1,0 +1,169 @@
+"""Ready policies for people: who uses the platform, who audits it, and who runs it (`access_operator`).
+
+They are handed out by the account's administrator; nothing of the platform has them attached.
+"""
+
+from __future__ import annotations  # a type of pulumi_aws in a signature must not load its service
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from stacks import names
+from stacks.access_operator import operator_policy
+from stacks.catalog import TABLE
+from stacks.policies import Statement, document
+from toolkit.contracts import PlatformConfig
+
+POLICIES = {
+    names.USER: "Ask the tfkit agent, and read what its runs made",
+    names.AUDITOR: "Read the audit records, the traces and the records of runs of tfkit",
+    names.OPERATOR: "Bring the tfkit platform up and down, and stop it",
+}
+
+
+POLICY_LIMIT = 6_144
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, without white space"""
+
+KEY_ID_LENGTH = 36
+
+
+@dataclass(frozen=True)
+class AccessArgs:
+    """What the policies are made from; `parent` is the component that they belong to."""
+
+    config: PlatformConfig
+    kms_key_arn: pulumi.Output[str]
+    parent: pulumi.Resource
+
+
+def access_policies(args: AccessArgs) -> dict[str, pulumi.Output[str]]:
+    """The policies' ARNs, by whom they are for."""
+    config = args.config
+    return {
+        kind: aws.iam.Policy(
+            f"{kind}-policy",
+            name=names.iam_name(config, kind),
+            path=config.role_path or None,
+            description=POLICIES[kind],
+            policy=args.kms_key_arn.apply(lambda key, make=make: make(config, key)),
+            tags=config.all_tags,
+            opts=pulumi.ResourceOptions(parent=args.parent),
+        ).arn
+        for kind, make in DOCUMENTS.items()
+    }
+
+
+def check_access(config: PlatformConfig) -> None:
+    """Raises a ValueError where names make one of the policies longer than IAM allows."""
+    key_arn = config.kms_key_arn or names.arn(config, "kms", "key/" + "k" * KEY_ID_LENGTH)
+    for kind, make in DOCUMENTS.items():
+        if (length := len(make(config, key_arn))) > POLICY_LIMIT:
+            raise ValueError(
+                f"the policy for the {kind} has {length} characters and IAM allows {POLICY_LIMIT}: "
+                f"shorten the prefix {config.prefix!r}"
+            )
+
+
+def user_policy(config: PlatformConfig, key_arn: str) -> str:
+    """Invoke the function, follow a run, fetch its files.
+
+    A run's record and files lie under its id, which says nothing of who asked; so the policy tells this
+    platform's runs from others', and not one user's from another's.
+    """
+    return document(
+        Statement(
+            sid="AskTheAgent",
+            actions=["lambda:InvokeFunction"],
+            resources=[names.function_arn(config, names.function_name(config))],
+        ),
+        *_read_runs(config),
+        Statement(
+            sid="ChooseAmongTheModels", actions=["ssm:GetParameter"], resources=[names.registry_arn(config)]
+        ),
+        Statement(
+            sid="LearnWhyARequestWasNotTaken",
+            actions=["sqs:ReceiveMessage"],
+            resources=[names.arn(config, "sqs", names.dead_letters(config))],
+        ),
+        _decrypt(config, key_arn),
+    )
+
+
+def auditor_policy(config: PlatformConfig, key_arn: str) -> str:
+    """Read everything that was recorded, with its locks; change nothing."""
+    bucket = names.bucket_arn(config, names.AUDIT)
+    database = names.database_name(config)
+    return document(
+        Statement(
+            sid="ReadTheAuditRecordsAndTheirLocks",
+            actions=["s3:GetObject", "s3:GetObjectRetention", "s3:GetObjectVersion"],
+            resources=[f"{bucket}/*"],
+        ),
+        Statement(
+            sid="ListTheAuditRecordsAndSeeTheLock",
+            actions=[
+                "s3:GetBucketLocation",
+                "s3:GetBucketObjectLockConfiguration",
+                "s3:GetBucketVersioning",
+                "s3:ListBucket",
+                "s3:ListBucketVersions",
+            ],
+            resources=[bucket],
+        ),
+        *_read_runs(config),
+        # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+        Statement(
+            sid="KnowTheTableOfTheRecords",
+            actions=["glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable"],
+            resources=[
+                names.arn(config, "glue", "catalog"),
+                names.arn(config, "glue", f"database/{database}"),
+                names.arn(config, "glue", f"table/{database}/{TABLE}"),
+            ],
+        ),
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+        Statement(
+            sid="ReadTracesXRayHasNoResources",
+            actions=["xray:BatchGetTraces", "xray:GetTraceSummaries"],
+            resources=["*"],
+        ),
+        _decrypt(config, key_arn),
+    )
+
+
+def _read_runs(config: PlatformConfig) -> list[Statement]:
+    table, bucket = names.runs_table_arn(config), names.bucket_arn(config, names.RUNS)
+    return [
+        Statement(
+            sid="ReadTheRecordsOfRuns",
+            actions=["dynamodb:GetItem", "dynamodb:Query"],
+            resources=[table, f"{table}/index/gsi1"],
+        ),
+        Statement(sid="ReadTheFilesOfRuns", actions=["s3:GetObject"], resources=[f"{bucket}/runs/*"]),
+        # Without it, a missing object is AccessDenied and not NoSuchKey.
+        Statement(
+            sid="ListTheFilesOfRuns",
+            actions=["s3:ListBucket"],
+            resources=[bucket],
+            condition={"StringLike": {"s3:prefix": "runs/*"}},
+        ),
+    ]
+
+
+def _decrypt(config: PlatformConfig, key_arn: str) -> Statement:
+    services = [f"{service}.{config.region}.amazonaws.com" for service in ("dynamodb", "s3")]
+    return Statement(
+        sid="DecryptWhatIsReadThroughItsService",
+        actions=["kms:Decrypt"],
+        resources=[key_arn],
+        condition={"StringEquals": {"kms:ViaService": services}},
+    )
+
+
+DOCUMENTS = {
+    names.USER: user_policy,
+    names.AUDITOR: auditor_policy,
+    names.OPERATOR: operator_policy,
+}
