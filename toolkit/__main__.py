@@ -6,10 +6,12 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from toolkit.cli.errors import run
-    from toolkit.cli.root import cli
-
     signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        from toolkit.cli.errors import run
+        from toolkit.cli.root import cli
+    except KeyboardInterrupt:  # so early that nothing has begun
+        sys.exit(130)
     sys.exit(run(cli, sys.argv[1:]))
 
 

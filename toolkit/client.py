@@ -5,6 +5,7 @@ the table says how far it is.
 """
 
 import json
+import os
 import re
 import secrets
 import shutil
@@ -50,6 +51,7 @@ class Client:
     def __init__(self, cloud: Cloud, outputs: StackOutputs) -> None:
         self._cloud = cloud
         self._outputs = outputs
+        self._asked: dict[str, str] = {}
 
     def registry(self) -> Registry:
         """The models that the platform knows."""
@@ -57,7 +59,12 @@ class Client:
         return msgspec.json.decode(answer["Parameter"]["Value"], type=Registry)
 
     def submit(self, request: AskRequest) -> None:
-        """Hand the request to the agent, which works on its own from then on."""
+        """Hand the request to the agent, which works on its own from then on.
+
+        Raises `UsageError` where the run id belongs to another request.
+        """
+        self._asked[request.run_id] = request.sha256
+        self._refuse_foreign(self.record(request.run_id))
         self._cloud.client("lambda").invoke(
             FunctionName=self._outputs.function_name, InvocationType="Event", Payload=to_json(request)
         )
@@ -72,13 +79,17 @@ class Client:
         return _record(answer["Item"]) if "Item" in answer else None
 
     def latest(self, run_id: str) -> RunRecord | None:
-        """As `record`, but a run that was asked for a moment ago and has no record yet is `queued`."""
+        """As `record`, but a run that was asked for a moment ago and has left nothing yet is `queued`."""
         record = self.record(run_id)
-        if record is None and 0 <= time.time() - minted_at(run_id) < START_SECONDS:
+        if record is not None or not 0 <= time.time() - minted_at(run_id) < START_SECONDS:
+            return record
+        try:
+            self.result(run_id)
+        except TfkitError:
             return RunRecord(
                 run_id=run_id, status="queued", request_sha256="", prompt="", step="waiting for the agent"
             )
-        return record
+        return None
 
     def runs(self, days: list[str]) -> list[RunRecord]:
         """The runs of the given days (`YYYY-MM-DD`, UTC), newest first."""
@@ -101,13 +112,15 @@ class Client:
     ) -> RunRecord:
         """Wait until the run has ended, reporting each change of its record.
 
-        Raises `PlatformError` where the run never started or where the function died in the middle.
+        Raises `PlatformError` where the run never started or where the function died in the middle, and
+        `UsageError` where another request was quicker to take the id of the one that was submitted here.
         """
         waiting_since = time.monotonic()
         seen = ""
         looks = 0
         while True:
             record = self.record(run_id)
+            self._refuse_foreign(record)
             if record is None:
                 waited = time.monotonic() - waiting_since
                 if waited > LOOK_AGAIN_SECONDS * (looks + 1):
@@ -129,6 +142,11 @@ class Client:
                     "the function ended without a word; see its log: " + self._outputs.log_group,
                 )
             time.sleep(interval_s)
+
+    def _refuse_foreign(self, record: RunRecord | None) -> None:
+        """The outcome of another request must never pass for the one that was asked for here."""
+        if record and record.request_sha256 != self._asked.get(record.run_id, record.request_sha256):
+            raise UsageError(f"the run id {record.run_id} belongs to another request", "leave --run-id out")
 
     def _raise_if_dead(self, run_id: str) -> None:
         """Raise `PlatformError` with the function's own words where Lambda gave the request up.
@@ -167,11 +185,23 @@ class Client:
     def download(self, result: RunResult, folder: Path) -> None:
         """Put the run's files into a folder that is new or empty: all of them, or none.
 
-        Raises `TfkitError` where a file is not what the result says, `UsageError` where the folder is in use.
+        Raises `TfkitError` where a file is not what the result says or cannot be written, `UsageError` where
+        the folder is in use.
         """
         refuse_used(folder)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        try:
+            self._download(result, folder)
+        except OSError as error:
+            raise TfkitError(
+                f"the files cannot be written to {folder}: {error.strerror or error}",
+                f"put them elsewhere: tfkit runs files {result.run_id} -o DIR",
+            ) from error
+
+    def _download(self, result: RunResult, folder: Path) -> None:
+        exists = folder.exists()  # it may be the working folder, which cannot be replaced
+        if not exists:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(dir=folder if exists else folder.parent, prefix=".tfkit-"))
         try:
             for entry in result.files:
                 content = self._file(result.run_id, entry.path)
@@ -181,7 +211,12 @@ class Client:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
             staging.chmod(0o755)
-            staging.replace(folder)
+            if exists:
+                for path in staging.iterdir():
+                    path.replace(folder / path.name)
+                staging.rmdir()
+            else:
+                staging.replace(folder)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
@@ -204,9 +239,12 @@ class Client:
 
 
 def refuse_used(folder: Path) -> None:
-    """Raise `UsageError` where the folder holds something: nothing of the user's is overwritten."""
+    """Raise `UsageError` where the folder holds something, or cannot be made: nothing is overwritten."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is not empty", "choose another folder: -o DIR")
+    above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise UsageError(f"{folder} cannot be made in {above}", "choose another folder: -o DIR")
 
 
 def _safe_parts(path: str) -> list[str]:

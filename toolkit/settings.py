@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -19,6 +19,8 @@ DEFAULT_REGION = "us-east-1"
 FILE = "tfkit.toml"
 ENVIRONMENT = "TFKIT_"
 STACK_NAME = re.compile(r"^[a-z][a-z0-9-]{0,19}$")
+
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 
 # Environment variables that are not settings of a platform but of the machine or of a child process.
 NOT_SETTINGS = {"TFKIT_PROVIDER_MIRROR", "TFKIT_LLM_API_KEY", "TFKIT_EMULATOR_ENDPOINT"}
@@ -34,7 +36,7 @@ class Settings(Shape, frozen=True):
     target: Literal["local", "aws"] = "local"
     engine: Literal["", "embedded", "pulumi"] = ""
     stack: str = "dev"
-    region: str = ""
+    region: Annotated[str, msgspec.Meta(pattern=r"^(|[a-z]{2,3}(-[a-z]+)+-[0-9]+)$")] = ""
     profile: str = ""
     pin_account: str = ""
     pin_region: str = ""
@@ -42,15 +44,18 @@ class Settings(Shape, frozen=True):
     email: str = ""
     tags: dict[str, str] = {}
     permissions_boundary: str = ""
-    log_retention_days: int = 30
+    role_path: Annotated[str, msgspec.Meta(pattern=r"^(|/([\x21-\x7e]+/)?)$")] = ""
+    kms_key_arn: str = ""
+    log_bucket: str = ""
+    reserved_concurrency: Annotated[int, msgspec.Meta(ge=-1)] = -1
+    log_retention_days: AtLeastOne = 30
     lock_mode: Literal["GOVERNANCE", "COMPLIANCE"] = "GOVERNANCE"
-    lock_days: int = 7
-    runs_expire_days: int = 90
-    daily_token_limit: int = 1_000_000
-    llm: str = ""
+    lock_days: AtLeastOne = 7
+    runs_expire_days: AtLeastOne = 90
+    daily_token_limit: AtLeastOne = 1_000_000
+    llm: Annotated[str, msgspec.Meta(pattern=r"^(|none|https?://[^\s/]+\S*)$")] = ""
     llm_model: str = ""
-    llm_timeout_s: float = 120.0
-    validators: list[str] = []
+    llm_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 120.0
 
     @property
     def folder(self) -> Path:
@@ -112,16 +117,19 @@ def _known(values: Mapping[str, Any], where: str, prefix: str = "") -> None:
 
 
 def _convert(values: dict[str, Any], where: str) -> Settings:
-    for name in ("tags", "validators"):
-        if isinstance(values.get(name), str):
-            parts = [part.strip() for part in values[name].split(",") if part.strip()]
-            values[name] = dict(p.split("=", 1) for p in parts if "=" in p) if name == "tags" else parts
+    if isinstance(values.get("tags"), str):
+        parts = [part.strip() for part in values["tags"].split(",") if part.strip()]
+        if not all("=" in part for part in parts):
+            raise UsageError(f"{values['tags']!r} are no tags", "use TFKIT_TAGS=team=platform,cost=42")
+        values["tags"] = dict(part.split("=", 1) for part in parts)
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as wrong:
         raise UsageError(
             f"a setting has a value that it cannot have: {wrong}", f"see the flags and {where}"
         ) from wrong
+    if reserved := [key for key in settings.tags if key.lower().startswith(("aws:", "tfkit:"))]:
+        raise UsageError(f"a tag cannot begin with aws: or tfkit: ({reserved[0]})", f"change tags in {where}")
     if not STACK_NAME.fullmatch(settings.stack):
         raise UsageError(
             f"{settings.stack!r} cannot name a stack",

@@ -213,12 +213,17 @@ def test_a_prompt_without_a_recipe_does_not_converge_and_invents_nothing(
         (("--stack", "other", "ask", "a bucket"), 4, "tfkit up"),
         (("--stack", "Bad_Name", "up"), 2, "lower-case"),
         (("frobnicate",), 2, "--help"),
+        (("--region", "eu-west-1", "up"), 2, "lives in us-east-1"),
+        (("--region", "mars-1", "status"), 2, "region"),
+        (("up", "--llm", "notaurl", "--llm-model", "x"), 2, "llm"),
+        (("ask", "another bucket", "--run-id", "ASKED", "-o", "other"), 2, "another request"),
+        (("ask", "a bucket", "-o", "out/versions.tf/below"), 2, "versions.tf"),
     ],
 )
 def test_bad_input_is_refused_with_what_would_be_right(
     tfkit: Tfkit, asked: dict[str, Any], arguments: tuple[str, ...], code: int, said: str
 ) -> None:
-    done = tfkit(*arguments)
+    done = tfkit(*(asked["run_id"] if argument == "ASKED" else argument for argument in arguments))
     assert done.returncode == code, done.stderr
     assert "error:" in done.stderr and said in done.stderr
     assert "Traceback" not in done.stderr

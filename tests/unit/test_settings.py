@@ -25,10 +25,11 @@ def test_defaults(tmp_path):
 
 
 def test_flags_then_environment_then_file_then_defaults(tmp_path):
-    write(tmp_path, 'stack = "file"\nregion = "file"\nprofile = "file"\n')
-    environment = {"TFKIT_STACK": "env", "TFKIT_REGION": "env"}
+    write(tmp_path, 'stack = "file"\nregion = "eu-west-1"\nprofile = "file"\n')
+    environment = {"TFKIT_STACK": "env", "TFKIT_REGION": "us-east-2"}
     settings = load({"stack": "flag", "region": None}, environment, tmp_path)
-    assert (settings.stack, settings.region, settings.profile, settings.email) == ("flag", "env", "file", "")
+    found = (settings.stack, settings.region, settings.profile, settings.email)
+    assert found == ("flag", "us-east-2", "file", "")
 
 
 def test_an_empty_variable_was_not_set(tmp_path):
@@ -48,17 +49,36 @@ def test_values_of_the_environment_become_what_they_mean(tmp_path):
     environment = {
         "TFKIT_LOCK_DAYS": "3",
         "TFKIT_TAGS": "team=a, cost=b=c",
-        "TFKIT_VALIDATORS": "fmt, validate",
     }
     settings = load({}, environment, tmp_path)
     assert settings.lock_days == 3
     assert settings.tags == {"team": "a", "cost": "b=c"}
-    assert settings.validators == ["fmt", "validate"]
 
 
 def test_values_of_the_file_become_what_they_mean(tmp_path):
-    settings = load({}, {}, write(tmp_path, 'validators = ["fmt"]\nlock_days = 3\n[tags]\nteam = "a"\n'))
-    assert (settings.validators, settings.lock_days, settings.tags) == (["fmt"], 3, {"team": "a"})
+    settings = load({}, {}, write(tmp_path, 'lock_days = 3\n[tags]\nteam = "a"\n'))
+    assert (settings.lock_days, settings.tags) == (3, {"team": "a"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DAILY_TOKEN_LIMIT", "-5"),
+        ("LOCK_DAYS", "0"),
+        ("LLM_TIMEOUT_S", "nan"),
+        ("LLM", "notaurl"),
+        ("LLM", "ftp://host"),
+        ("REGION", "mars-1"),
+        ("TAGS", "a"),
+        ("TAGS", "aws:x=1"),
+        ("TAGS", "tfkit:stack=other"),
+        ("RESERVED_CONCURRENCY", "-2"),
+        ("ROLE_PATH", "no-slash"),
+    ],
+)
+def test_nonsense_is_refused_before_anything_happens(tmp_path, name, value):
+    with pytest.raises(UsageError):
+        load({}, {f"TFKIT_{name}": value}, tmp_path)
 
 
 def test_an_unknown_key_of_the_file(tmp_path):

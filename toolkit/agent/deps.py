@@ -1,7 +1,7 @@
 """What the tools and hooks of one run share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 from toolkit.agent.workspace import Workspace
@@ -40,6 +40,4 @@ class Deps:
     checker: Checker
     validators: tuple[str, ...]
     ledger: Ledger
-    model_name: str
     progress: Callable[[str], None]
-    steps: list[str] = field(default_factory=list)

@@ -32,6 +32,7 @@ NO_FILES = Finding(
     hint="write main.tf at the top of the workspace",
 )
 TIME_IS_UP = "the run's time is used up"
+MORE_TIME = "give it more with --timeout"
 
 
 class Outcome(Shape, frozen=True, kw_only=True):
@@ -103,7 +104,7 @@ async def _check_in_time(deps: Deps, tree: Tree, deadline: float) -> CheckReport
     """The closing check in a thread, which is left behind at the deadline; closing the checker ends it."""
     with anyio.move_on_after(deadline - time.monotonic()):
         return await anyio.to_thread.run_sync(closing_check, deps, tree, abandon_on_cancel=True)
-    raise BudgetExceeded(TIME_IS_UP)
+    raise BudgetExceeded(TIME_IS_UP, MORE_TIME)
 
 
 async def _turns(
@@ -112,14 +113,14 @@ async def _turns(
     """Let the model work until it answers; foreign errors become ours here and nowhere else."""
     remaining = deadline - time.monotonic()
     if remaining <= 0:
-        raise BudgetExceeded(TIME_IS_UP)
+        raise BudgetExceeded(TIME_IS_UP, MORE_TIME)
     limits = UsageLimits(request_limit=MAX_TURNS)
     try:
         result = await agent.run(
             prompt, deps=deps, message_history=history, usage_limits=limits, timeout=remaining
         )
     except RunTimedOut as error:
-        raise BudgetExceeded(TIME_IS_UP) from error
+        raise BudgetExceeded(TIME_IS_UP, MORE_TIME) from error
     except UsageLimitExceeded as error:
         raise BudgetExceeded(str(error)) from error
     except (ModelTimeoutError, ModelRequestTimeout) as error:

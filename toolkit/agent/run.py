@@ -49,6 +49,10 @@ log = logging.getLogger(__name__)
 RESERVE_SECONDS = 20.0
 """What is kept back of the function's own time, to store everything before Lambda ends it."""
 
+DISAGREE = "the validators do not agree with the files"
+NOTHING_WRITTEN = "the model wrote no files"
+NO_GATE = "the run ended before the gate was asked"
+
 NOT_IN_THIS_VERSION = (
     SkippedCheck(validator="tflint", reason="this version of tfkit has no tflint validator yet"),
     SkippedCheck(validator="checkov", reason="this version of tfkit has no checkov validator yet"),
@@ -133,7 +137,6 @@ class Run:
             checker=checker,
             validators=tuple(default_validators()),
             ledger=self._ledger,
-            model_name=self._model,
             progress=lambda step: self._table.progress(step, ending.attempts),
         )
         agent = make_writer(build(entry, self._clients.bedrock), entry.id, self._telemetry.provider)
@@ -153,7 +156,7 @@ class Run:
         ending.tree = outcome.tree  # what the gate has seen, should the workspace have changed since
         ending.status = "ok" if outcome.converged else "not_converged"
         if not outcome.converged:
-            ending.error = "the validators do not agree with the files"
+            ending.error = DISAGREE if ending.tree.files else NOTHING_WRITTEN
 
     def _choose_model(self) -> ModelEntry:
         registry = load_registry(self._clients.ssm, self._config.registry_parameter)
@@ -188,7 +191,7 @@ class Run:
             trace_id=self._telemetry.trace_id,
             error=ending.error,
             checks=report.results if report else [],
-            skipped=[*(report.skipped if report else []), *NOT_IN_THIS_VERSION],
+            skipped=[*(report.skipped if report else _none_checked()), *NOT_IN_THIS_VERSION],
             not_proven=_not_proven(self._model),
             sandbox=report.sandbox if report else "none",
         )
@@ -216,7 +219,7 @@ def _errors_into(ending: Ending) -> Generator[None, None, None]:
     except Exception as error:  # whatever it was, the run must end with a status
         ending.status = "budget_exceeded" if isinstance(error, BudgetExceeded) else "error"
         if isinstance(error, TfkitError):
-            said = f"{error.message}. {error.hint}" if error.hint else error.message
+            said = f"{error.message}; {error.hint}" if error.hint else error.message
             log.warning("%s", said)
         else:
             log.error("the run failed", exc_info=error)
@@ -252,6 +255,10 @@ def _describe(span: Span, chosen: str, ending: Ending, ledger: Ledger) -> None:
     if ending.status != "ok":
         span.set_attribute(names.ERROR, ending.error or ending.status)
         span.set_status(Status(StatusCode.ERROR, ending.error or ending.status))
+
+
+def _none_checked() -> list[SkippedCheck]:
+    return [SkippedCheck(validator=name, reason=NO_GATE) for name in (*default_validators(), "rehearse")]
 
 
 def _not_proven(chosen: str) -> list[str]:

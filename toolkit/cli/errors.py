@@ -40,6 +40,11 @@ def _run(group: click.Group, arguments: Sequence[str]) -> int:
         return _report(given, error.message, error.hint, error.exit_code)
     except SystemExit as gone:  # Click and Rich end so where whoever read our output has gone
         return gone.code if isinstance(gone.code, int) else 1
+    except OSError as error:
+        _trace(given)
+        where = f"{error.filename}: " if error.filename else ""
+        hint = "look whether the folder exists, whether you may write there, and whether the disk is full"
+        return _report(given, f"{where}{error.strerror or error}", hint, 1)
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user without -v
         _trace(given)
         return _report(given, f"{type(error).__name__}: {error}", "run it again with -v and report this", 1)

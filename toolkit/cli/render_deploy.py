@@ -82,7 +82,7 @@ def render_changes(console: "Console", events: list[ResourceEvent]) -> None:
 
     for event in events:
         if event.operation in STYLES:
-            line = f"{SIGNS[event.operation]} {event.operation:8}{_kind(event.type):42}{event.name}"
+            line = f"{SIGNS[event.operation]} {event.operation:8}{_kind(event.type):45} {event.name}"
             console.print(Text(line, STYLES[event.operation]))
 
 
@@ -108,8 +108,13 @@ def render_receipt(console: "Console", receipt: "Receipt") -> None:
     """What is gone, what stayed and why, what goes later."""
     from rich.text import Text
 
-    deleted, kept = len(receipt.deleted), len(receipt.kept)
-    console.print(Text(f"deleted {deleted}, kept {kept}; each looked for again, and by tag", "bold"))
+    console.print(
+        Text(
+            f"gone {len(receipt.deleted)}, scheduled {len(receipt.scheduled)}, kept {len(receipt.kept)}; "
+            "each looked for again, and by tag",
+            "bold",
+        )
+    )
     for kept in receipt.kept:
         console.print(Text(f"  kept       {kept.urn}: {kept.reason} {kept.until}".rstrip(), "yellow"))
     for later in receipt.scheduled:

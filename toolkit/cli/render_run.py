@@ -84,11 +84,12 @@ def attempt_line(attempt: Attempt) -> Any:
     for name, status in sorted(attempt.validators.items()):
         mark, style = MARKS[status]
         line.append(f"{mark} {name}  ", style)
+    line.rstrip()
     return line
 
 
-def render_result(console: "Console", result: RunResult, target: Path) -> None:
-    """What came of the run, in the order in which a reader asks."""
+def render_result(console: "Console", result: RunResult, target: Path | None = None) -> None:
+    """What came of the run, in the order in which a reader asks; `target` is where its files are now."""
     from rich.text import Text
 
     cost = "no price known" if result.usage.cost_usd is None else f"${result.usage.cost_usd:.4f}"
@@ -118,10 +119,9 @@ def render_unfinished(console: "Console", record: RunRecord, lost: bool) -> None
     """A run that has not ended: how far it is. `lost` says that its lease ran out."""
     from rich.text import Text
 
+    since = f" · since {record.started[:19]}Z" if record.started else ""
     headline = Text(record.status, "bold red" if lost else "bold cyan")
-    headline.append(
-        f" · {harmless(record.step)} · since {record.started[:19]}Z · run {record.run_id}", "not bold default"
-    )
+    headline.append(f" · {harmless(record.step)}{since} · run {record.run_id}", "not bold default")
     console.print(headline)
     for attempt in record.attempts:
         console.print(attempt_line(attempt))
@@ -154,10 +154,10 @@ def _findings(console: "Console", result: RunResult) -> None:
         console.print(f"    … and {more} more: tfkit runs show {result.run_id} --json")
 
 
-def _files(console: "Console", result: RunResult, target: Path) -> None:
+def _files(console: "Console", result: RunResult, target: Path | None) -> None:
     if result.files:
         names = ", ".join(harmless(entry.path) for entry in result.files)
-        console.print(f"files in {harmless(str(target))}: {names}")
+        console.print(f"files in {harmless(str(target))}: {names}" if target else f"files: {names}")
 
 
 def _honesty(console: "Console", result: RunResult) -> None:
@@ -173,7 +173,11 @@ def _honesty(console: "Console", result: RunResult) -> None:
         console.print(harmless(f"not proven: {point}"))
 
 
-def _next(console: "Console", result: RunResult, target: Path) -> None:
-    if result.files and result.status == "ok":
-        console.print(f"next: cd {shlex.quote(str(target))} && terraform init && terraform plan")
-    console.print(f"      tfkit traces --run {result.run_id}")
+def _next(console: "Console", result: RunResult, target: Path | None) -> None:
+    steps = [f"tfkit traces --run {result.run_id}"]
+    if result.files and target is None:
+        steps.insert(0, f"tfkit runs files {result.run_id}")
+    elif result.files and result.status == "ok":
+        steps.insert(0, f"cd {shlex.quote(str(target))} && terraform init && terraform plan")
+    for number, step in enumerate(steps):
+        console.print(f"{'      ' if number else 'next: '}{step}")

@@ -13,7 +13,6 @@ It has no more of Pulumi's semantics than the platform's program uses; the rest 
 import asyncio
 import contextvars
 import logging
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -29,6 +28,7 @@ import pulumi
 
 from toolkit.contracts import Changes
 from toolkit.deploy.engine import OnEvent, Program, Provider, Summary
+from toolkit.deploy.interrupts import to_the_end
 from toolkit.deploy.monitor import EngineService, Monitor, serve
 from toolkit.deploy.state import Resource, State, exclusive, read_outputs
 from toolkit.deploy.steps import Steps, read_request
@@ -139,16 +139,16 @@ class EmbeddedEngine:
         log = EngineService()
         server, address = serve(monitor, log)
         try:
-            error = _in_a_thread(
+            _, interrupts = to_the_end(
                 lambda: contextvars.copy_context().run(self._in_sdk, program, address, steps.preview),
-                on_interrupt=steps.stop.set,
+                on_interrupt=steps.stop.set,  # what is under way ends and is written down
             )
+        except Exception as error:  # the SDK raises what it likes, also bare `Exception`
+            raise self._cause(steps, log, error) from error
         finally:
             server.stop(grace=60).wait()
-        if isinstance(error, Exception):  # the SDK raises what it likes, also bare `Exception`
-            raise self._cause(steps, log, error) from error
-        if error is not None:
-            raise error
+        if interrupts:
+            raise KeyboardInterrupt
         if steps.failures:
             raise DeployFailed(steps.failures[0])
         self._seen = monitor.seen
@@ -209,31 +209,6 @@ class EmbeddedEngine:
                     if other in nodes and other != key:
                         needed_by[other].add(key)
         _in_order({key: (nodes[key], needed_by[key]) for key in nodes}, steps.delete)
-
-
-def _in_a_thread(work: Callable[[], None], on_interrupt: Callable[[], None]) -> BaseException | None:
-    """Do the work in a thread of its own and return what it raised.
-
-    Ctrl-C reaches the main thread only. So the work is not torn apart in the middle: it is told to stop,
-    what is under way ends and is written down, and then the interrupt goes on its way.
-    """
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 - it goes on its way in the main thread
-            raised.append(error)
-
-    thread = threading.Thread(target=run, name="program")
-    thread.start()
-    try:
-        thread.join()
-    except KeyboardInterrupt:
-        on_interrupt()
-        thread.join()
-        raise
-    return raised[0] if raised else None
 
 
 def _key(resource: Resource) -> str:

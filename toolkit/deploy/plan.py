@@ -48,6 +48,10 @@ def platform_config(settings: Settings, cloud: Cloud) -> PlatformConfig:
         daily_token_limit=settings.daily_token_limit,
         email=settings.email,
         permissions_boundary=settings.permissions_boundary,
+        role_path=settings.role_path,
+        kms_key_arn=settings.kms_key_arn,
+        log_bucket=settings.log_bucket,
+        reserved_concurrency=settings.reserved_concurrency,
         # The emulator's retention is no evidence (it forgets it), and `down` leaves nothing there.
         force_destroy=local,
     )

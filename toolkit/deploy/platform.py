@@ -19,7 +19,7 @@ from toolkit.contracts import PlatformConfig, ResourceEvent, StackOutputs
 from toolkit.deploy.engine import OnEvent, Program, Summary
 from toolkit.deploy.machine import prepare
 from toolkit.deploy.plan import PROJECT, platform_config, routes
-from toolkit.deploy.state import State, read_outputs, write_atomically
+from toolkit.deploy.state import State, exclusive, read_outputs, write_atomically
 from toolkit.errors import NothingDeployed, TfkitError, UsageError
 from toolkit.local import control
 from toolkit.settings import DEFAULT_REGION, Settings
@@ -84,18 +84,26 @@ class Platform:
                 f"nothing is deployed as {self.settings.stack!r} on target {self.settings.target}",
                 "bring it up: tfkit up",
             )
-        return msgspec.convert(raw, StackOutputs)
+        try:
+            return msgspec.convert(raw, StackOutputs)
+        except msgspec.ValidationError as other:
+            raise NothingDeployed(
+                f"{self.settings.stack!r} was brought up by another version of tfkit",
+                "bring it to this one: tfkit up",
+            ) from other
 
     @cached_property
     def cloud(self) -> Cloud:
         """The cloud of a platform that is up; an emulator that died is brought back, with its resources."""
-        running, fresh = control.find(self.folder), False
-        if running is None:
-            mirror = prepare(self.settings.folder, self._note)
-            running, fresh = control.ensure(self.folder, self.settings.llm_timeout_s, mirror)
-        cloud = self._cloud(running.endpoint)
-        if fresh and self.exists:
-            self._restore(cloud)
+        running = control.find(self.folder)
+        if running and not control.emptied(self.folder):
+            return self._cloud(running.endpoint)
+        mirror = prepare(self.settings.folder, self._note)
+        with control.alone(self.folder):  # of several commands at once, one brings it back
+            cloud = self._cloud(control.ensure(self.folder, self.settings.llm_timeout_s, mirror).endpoint)
+            if control.emptied(self.folder) and self.exists:
+                self._restore(cloud)
+            control.refilled(self.folder)
         return cloud
 
     def _cloud(self, endpoint: str) -> Cloud:
@@ -104,12 +112,17 @@ class Platform:
 
     def _restore(self, cloud: Cloud) -> None:
         """The emulator loses things when it stops: find out what is gone, and make it again."""
-        stored = self.folder / "config.json"
-        if not stored.exists():
-            return
-        config = msgspec.json.decode(stored.read_bytes(), type=PlatformConfig)
         engine = self._engine(cloud)
-        engine.refresh(quiet)
+        gone = engine.refresh(quiet).deleted
+        if gone:
+            self._note(
+                f"the emulator had died and lost {len(gone)} resources, which are made again; "
+                "the list of earlier runs went with them, their traces and files did not"
+            )
+        try:
+            config = msgspec.json.decode((self.folder / "config.json").read_bytes(), type=PlatformConfig)
+        except (OSError, msgspec.MsgspecError):
+            return  # of another version of tfkit: the state knows what is gone, and `up` makes it again
         summary = engine.up(program(config), quiet)
         self._write_routes(summary.outputs)
 
@@ -123,6 +136,9 @@ class Platform:
 
     def up(self, on_event: OnEvent) -> Summary:
         """Make it what the settings say."""
+        if self.settings.llm and control.told_otherwise(self.folder, self.settings.llm_timeout_s):
+            with control.alone(self.folder):  # the next line starts it again, with the key of now
+                control.stop(self.folder)
         cloud = self.cloud
         config = platform_config(self.settings, cloud)
         write_atomically(self.folder / "config.json", msgspec.json.encode(config))
@@ -167,9 +183,12 @@ class Platform:
 
     def stop(self) -> None:
         """End the emulator and remove what it kept; for a platform that is down."""
-        control.clean(self.folder)
-        for name in ("config.json", "settings.json", "passphrase", "lock"):
-            (self.folder / name).unlink(missing_ok=True)
+        if not self.folder.exists():
+            return
+        with control.alone(self.folder), exclusive(self.folder / "lock"):
+            control.clean(self.folder)
+            for name in ("config.json", "settings.json", "passphrase", "lock"):
+                (self.folder / name).unlink(missing_ok=True)
 
     # -- parts -----------------------------------------------------------------------------------
 
@@ -195,6 +214,11 @@ class Platform:
         with contextlib.suppress(OSError, ValueError):
             kept = json.loads((self.folder / "settings.json").read_bytes())
         region = settings.region or settings.pin_region or kept.get("region", DEFAULT_REGION)
+        if kept.get("region", region) != region:
+            raise UsageError(
+                f"the stack {settings.stack!r} lives in {kept['region']}, and cannot move to {region}",
+                "take it down first (tfkit down), or give the other one a name: --stack NAME",
+            )
         llm, llm_model = settings.llm, settings.llm_model
         if llm == NO_LLM:
             llm = llm_model = ""

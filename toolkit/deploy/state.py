@@ -8,6 +8,7 @@ time. A write is atomic (temporary file, fsync, rename); what is under way stand
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -41,12 +42,9 @@ class Resource(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True)
     outputs: Properties = {}
     parent: str = ""
     protect: bool = False
-    external: bool = False
     dependencies: list[str] = []
-    init_errors: list[str] = []
     provider: str = ""
     property_dependencies: dict[str, list[str]] = {}
-    pending_replacement: bool = False
     retain_on_delete: bool = False
     additional_secret_outputs: list[str] = []
     created: str = ""
@@ -81,6 +79,11 @@ class Operation(msgspec.Struct, kw_only=True):
 def now() -> str:
     """The time as Pulumi writes it: RFC 3339, UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _manifest(engine: str) -> dict[str, str]:
+    """Pulumi refuses to import a state whose magic is not the hash of the version (`Manifest.NewMagic`)."""
+    return {"time": now(), "magic": hashlib.sha256(engine.encode()).hexdigest(), "version": engine}
 
 
 def read_outputs(path: Path) -> Properties:
@@ -133,19 +136,18 @@ class State:
         self.doomed = [resource for resource in resources if resource.delete]
         self.live = {resource.urn: resource for resource in resources if not resource.delete}
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is left that an engine would have to care for."""
-        return not any(r.custom and not r.is_provider for r in [*self.live.values(), *self.doomed])
-
     def begin(self) -> None:
         """A new run of the program starts: resources count as settled once it has registered them."""
         with self._lock:
             self._settled = {}
 
-    def settle(self, resource: Resource, *, write: bool = True) -> None:
-        """Put a resource that the running program has registered; its operation is over."""
+    def settle(self, resource: Resource, *, replaced: Resource | None = None, write: bool = True) -> None:
+        """Put a resource that the running program has registered; its operation is over.
+
+        What it `replaced` is there still, and is deleted at the end of the run.
+        """
         with self._lock:
+            self._doom(replaced)
             self.live[resource.urn] = resource
             self._settled[resource.urn] = None
             self._finish(resource.urn)
@@ -155,15 +157,14 @@ class State:
     def adopt(self, resource: Resource) -> None:
         """Put a resource of an earlier, killed run; the program may or may not mention it again."""
         with self._lock:
+            self._doom(self.live.get(resource.urn))
             self.live[resource.urn] = resource
             self._finish(resource.urn)
             self.save()
 
-    def doom(self, resource: Resource) -> None:
-        """Mark a replaced resource for deletion at the end of the run."""
-        with self._lock:
-            self.doomed.append(msgspec.structs.replace(resource, delete=True))
-            self.save()
+    def _doom(self, replaced: Resource | None) -> None:
+        if replaced is not None:
+            self.doomed.append(msgspec.structs.replace(replaced, delete=True))
 
     def forget(self, resource: Resource) -> None:
         """Take a resource out that no longer exists."""
@@ -204,13 +205,14 @@ class State:
             settled = [self.live[urn] for urn in self._settled if urn in self.live]
             rest = [r for urn, r in self.live.items() if urn not in self._settled]
             deployment: dict[str, Any] = {
-                "manifest": {"time": now(), "magic": "", "version": "v" + self._version},
+                "manifest": _manifest("v" + self._version),
                 "resources": msgspec.to_builtins([*settled, *rest, *self.doomed]),
                 "pending_operations": msgspec.to_builtins(self.pending),
                 "metadata": {},
             }
         for resource in deployment["resources"]:
             resource.setdefault("custom", False)  # the one field that Pulumi never leaves out
+        _drop_dangling(deployment["resources"])
         if has_marker(deployment, SECRET):
             self._vault = self._vault or self._make_vault("")
             deployment = {**self._vault.hide(deployment), "secrets_providers": self._vault.provider}
@@ -225,6 +227,20 @@ class State:
         """Write the document atomically. Raises `DeployFailed` where the folder cannot be written."""
         with self._lock:
             write_atomically(self.path, msgspec.json.format(msgspec.json.encode(self.document())))
+
+
+def _drop_dangling(resources: list[dict[str, Any]]) -> None:
+    """Leave out dependencies on what is gone: found gone by a refresh, or deleted to be replaced.
+
+    Pulumi refuses a state that has one; who still needs it says so again at the next registration.
+    """
+    known = {resource["urn"] for resource in resources}
+    for resource in resources:
+        if "dependencies" in resource:
+            resource["dependencies"] = [urn for urn in resource["dependencies"] if urn in known]
+        by_property = resource.get("propertyDependencies", {})
+        for name in by_property:
+            by_property[name] = [urn for urn in by_property[name] if urn in known]
 
 
 def write_atomically(path: Path, content: bytes) -> None:

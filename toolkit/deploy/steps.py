@@ -78,6 +78,7 @@ class Steps:
             self._tell(resource, "delete", "done")
         else:
             self._perform(resource, "delete", "deleting", lambda: self._call_delete(resource))
+        if not self.preview:
             self.state.forget(resource)
         with self._lock:
             # What a replacement left behind is part of the replacement, which is already counted.
@@ -106,20 +107,22 @@ class Steps:
         The provider takes over what exists already, so afterwards the state knows of everything.
         """
         for operation in list(self.state.pending):
-            if operation.type == "creating" and operation.resource.urn not in self.state.live:
-                resource = operation.resource
-                self._call_create(resource)
+            if operation.type != "creating":
+                continue
+            resource, old = operation.resource, self.state.live.get(operation.resource.urn)
+            self._call_create(resource)
+            if old is None or old.id != resource.id:
                 self.state.adopt(resource)
 
     # -- what a registration can come to ---------------------------------------------------------
 
-    def _create(self, goal: Resource, operation: str) -> Resource:
+    def _create(self, goal: Resource, operation: str, replaced: Resource | None = None) -> Resource:
         if self.preview:
             self._count(goal, operation)
             return goal
         goal.created = goal.modified = now()
         self._perform(goal, operation, "creating", lambda: self._call_create(goal))
-        self.state.settle(goal)
+        self.state.settle(goal, replaced=replaced)
         self._count(goal, operation, told=True)
         return goal
 
@@ -160,12 +163,11 @@ class Steps:
     def _replace(self, old: Resource, goal: Resource, delete_first: bool) -> Resource:
         if old.protect:
             raise self._failed(old, "replace", "it is protected; take the protection off first")
-        if delete_first:
-            for dependent in self._replaced_with(old):
-                self._replacing.add(dependent.urn)
-                self._delete_old(dependent)
-        elif not self.preview:
-            self.state.doom(old)
+        if not delete_first:
+            return self._create(goal, "replace", replaced=old)
+        for dependent in self._replaced_with(old):
+            self._replacing.add(dependent.urn)
+            self._delete_old(dependent)
         return self._create(goal, "replace")
 
     def _delete_old(self, old: Resource) -> None:

@@ -1,7 +1,11 @@
-"""Starts, finds and stops the daemon of a stack."""
+"""Starts, finds and stops the daemon of a stack.
+
+Whoever starts or stops one holds the stack's folder meanwhile (`alone`); to find it needs nothing.
+"""
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -9,7 +13,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -18,6 +24,9 @@ from toolkit.emulator import PASSED_ON, STOP_SECONDS, healthy
 from toolkit.errors import EmulatorFailed
 
 START_SECONDS = 60.0
+
+EMPTIED = "emptied"
+"""The file that says: this emulator was started anew, and what it lost has not been made again yet."""
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -28,6 +37,20 @@ class Running(msgspec.Struct, frozen=True):
     endpoint: str
     model_url: str
     version: str
+    llm_timeout_s: float = 0.0
+    api_key_sha256: str = ""
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the right to start, refill and stop the stack's daemon; waits for whoever holds it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def find(folder: Path) -> Running | None:
@@ -40,17 +63,28 @@ def find(folder: Path) -> Running | None:
     return running if running and current and healthy(running.endpoint) else None
 
 
-def ensure(folder: Path, llm_timeout_s: float = 120.0, mirror: Path | None = None) -> tuple[Running, bool]:
-    """Find the daemon, or start one; says whether it was started now, and so lacks what a stop loses.
+def emptied(folder: Path) -> bool:
+    """Whether the emulator lacks what a stop loses, because nobody has `refilled` it since."""
+    return (folder / EMPTIED).exists()
+
+
+def refilled(folder: Path) -> None:
+    """Say that the emulator holds again what the state says."""
+    (folder / EMPTIED).unlink(missing_ok=True)
+
+
+def ensure(folder: Path, llm_timeout_s: float = 120.0, mirror: Path | None = None) -> Running:
+    """Find the daemon, or start one, which is `emptied` then. Call it `alone`.
 
     `mirror` is a mirror of terraform providers that functions shall use.
 
     Raises `EmulatorFailed` with the end of its log.
     """
     if running := find(folder):
-        return running, False
+        return running
     stop(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (folder / EMPTIED).touch()  # before it can be found: a kill from here on must not hide it
     passed_on = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
     with (folder / "daemon.log").open("wb") as log:
         process = subprocess.Popen(
@@ -63,18 +97,38 @@ def ensure(folder: Path, llm_timeout_s: float = 120.0, mirror: Path | None = Non
         )
     if process.stdin:
         # Not through the environment: any process of this user could read it there.
-        options = {"llm_timeout_s": llm_timeout_s, "api_key": os.environ.get("TFKIT_LLM_API_KEY", "")}
         with process.stdin as pipe:
-            pipe.write(json.dumps(options).encode())
+            pipe.write(json.dumps(_options(llm_timeout_s)).encode())
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if running := find(folder):
-            return running, True
-        if process.poll() is not None:
+            return running
+        # One that was killed while it started a daemon may have left us one that is not ready yet.
+        if process.poll() is not None and not _locked(folder):
             break
         time.sleep(0.05)
     tail = " / ".join((folder / "daemon.log").read_text("utf-8", "replace").splitlines()[-3:])
     raise EmulatorFailed(f"the local target did not start: {tail or 'it said nothing'}", "run `tfkit doctor`")
+
+
+def told_otherwise(folder: Path, llm_timeout_s: float) -> bool:
+    """Whether the running daemon has another key or time-out than it would be given now.
+
+    One that was given a key keeps it, and its time-out, until it is given a key again.
+    """
+    running, key = _note(folder), str(_options(llm_timeout_s)["api_key"])
+    if running is None or (running.api_key_sha256 and not key):
+        return False
+    return (running.llm_timeout_s, running.api_key_sha256) != (llm_timeout_s, digest(key))
+
+
+def digest(key: str) -> str:
+    """Tells one key from another without telling the key; empty for none."""
+    return hashlib.sha256(key.encode()).hexdigest() if key else ""
+
+
+def _options(llm_timeout_s: float) -> dict[str, Any]:
+    return {"llm_timeout_s": llm_timeout_s, "api_key": os.environ.get("TFKIT_LLM_API_KEY", "")}
 
 
 def stop(folder: Path) -> None:
@@ -98,7 +152,7 @@ def clean(folder: Path) -> None:
     """Stop, then remove what the emulator kept on disk."""
     stop(folder)
     shutil.rmtree(folder / "emulator", ignore_errors=True)
-    for name in ("daemon.lock", "daemon.log", "port", "routes.json"):
+    for name in ("daemon.lock", "daemon.log", "port", "routes.json", EMPTIED):
         (folder / name).unlink(missing_ok=True)
 
 

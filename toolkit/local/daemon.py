@@ -13,21 +13,22 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 from toolkit import __version__
 from toolkit.emulator import Emulator
 from toolkit.errors import TfkitError
+from toolkit.local.control import digest
 from toolkit.local.model.server import ModelServer
 
 
 def main(folder: Path) -> int:
     """Run until SIGTERM or until the emulator dies. Returns the exit code."""
     with (folder / "daemon.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _hold(lock):
             return 0  # another one was quicker
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -36,19 +37,30 @@ def main(folder: Path) -> int:
         return _serve(folder, stop)
 
 
+def _hold(lock: IO[str]) -> bool:
+    """Take the lock; whoever looks whether a daemon runs has it for an instant, so try for a while."""
+    for _ in range(20):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False
+
+
 def _serve(folder: Path, stop: threading.Event) -> int:
     options = json.loads(sys.stdin.read() or "{}")
     timeout_s = float(options.get("llm_timeout_s", 120))
     note = folder / "daemon.json"
-    models = ModelServer(
-        folder / "routes.json", upstream_timeout_s=timeout_s, api_key=options.get("api_key", "")
-    )
+    api_key = str(options.get("api_key", ""))
+    models = ModelServer(folder / "routes.json", upstream_timeout_s=timeout_s, api_key=api_key)
     # The emulator must wait longer than the model server, or it would answer with its own mock.
     emulator = Emulator(folder / "emulator", bedrock_url=models.start(), bedrock_timeout_s=timeout_s + 30)
     try:
         emulator.start(preferred_port=_last_port(folder))
         (folder / "port").write_text(str(emulator.port))
-        _write_note(note, emulator, models.url)
+        _write_note(note, emulator, models.url, timeout_s, api_key)
         while emulator.running and not stop.wait(0.2):
             pass
         return 0 if stop.is_set() else 1
@@ -69,15 +81,18 @@ def _last_port(folder: Path) -> int:
         return 0
 
 
-def _write_note(note: Path, emulator: Emulator, model_url: str) -> None:
+def _write_note(note: Path, emulator: Emulator, model_url: str, timeout_s: float, api_key: str) -> None:
     facts = {
         "pid": os.getpid(),
         "emulator_pid": emulator.pid,
         "endpoint": emulator.endpoint,
         "model_url": model_url,
         "version": __version__,
+        "llm_timeout_s": timeout_s,
+        "api_key_sha256": digest(api_key),
     }
     temporary = note.with_suffix(".tmp")
+    temporary.touch(mode=0o600)
     temporary.write_text(json.dumps(facts))
     temporary.replace(note)
 

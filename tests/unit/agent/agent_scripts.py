@@ -184,7 +184,6 @@ def hold(talk: Talk, max_followups: int = 3, seconds: float = 60.0, model_id: st
         checker=talk.checker,
         validators=VALIDATORS,
         ledger=talk.ledger,
-        model_name="scripted",
         progress=talk.steps.append,
     )
     talk.outcome = asyncio.run(

@@ -3,13 +3,14 @@
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from agent_platform import Platform
 from agent_scripts import Script, say, write
 
 from toolkit.agent import handler as entry
 from toolkit.agent.config import AgentConfig
-from toolkit.contracts import AskRequest, RunResult, to_data
+from toolkit.contracts import AskRequest, RunResult
 from toolkit.errors import PlatformError, UsageError
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
@@ -59,7 +60,7 @@ def test_the_configuration_is_what_the_environment_says(agent_environment: dict[
 
 
 def test_a_request_is_done_and_a_repeated_one_is_skipped(platform: Platform):
-    event = dict(to_data(platform.request()))
+    event = msgspec.to_builtins(platform.request())
     assert entry.handler(event, CONTEXT) == {"run_id": platform.run_id, "status": "ok"}
     assert platform.record.status == "ok"
     assert entry.handler(event, CONTEXT) == {"run_id": platform.run_id, "status": "skipped"}
@@ -67,11 +68,11 @@ def test_a_request_is_done_and_a_repeated_one_is_skipped(platform: Platform):
 
 
 def test_a_warm_function_keeps_its_clients_and_nothing_of_the_run_before(platform: Platform):
-    entry.handler(dict(to_data(platform.request())), CONTEXT)
+    entry.handler(msgspec.to_builtins(platform.request()), CONTEXT)
     first = (entry._warm["config"], entry._warm["clients"], entry._warm["clients"].dynamodb)
     platform.run_id += "-b"
     platform.script = Script(write("other/a.tf"), write("main.tf"), say("again"))
-    entry.handler(dict(to_data(platform.request())), CONTEXT)
+    entry.handler(msgspec.to_builtins(platform.request()), CONTEXT)
     assert (entry._warm["config"], entry._warm["clients"], entry._warm["clients"].dynamodb) == first
     assert platform.result.output == "again"
     assert sorted(platform.files) == ["main.tf", "other/a.tf"]

@@ -170,7 +170,7 @@ def test_a_model_that_sends_no_unicode_is_told_so_and_the_run_goes_on(platform: 
     [
         (
             ScriptedChecker(error=PlatformError("the disk is full", "free some")),
-            "the disk is full. free some",
+            "the disk is full; free some",
         ),
         (ScriptedChecker(statuses={"fmt": "error"}), "the validator fmt failed: fmt crashed"),
         (ScriptedChecker(error=ZeroDivisionError("bug")), "ZeroDivisionError: bug"),
@@ -246,7 +246,7 @@ def test_a_deadline_ends_the_run_with_everything_stored(platform: Platform, rema
     platform.script = Script(write("main.tf"), sleeps)
     result = platform.run(remaining_s, **fields)
     check_left_behind(platform, result, "budget_exceeded")
-    assert result.error == "the run's time is used up"
+    assert result.error == "the run's time is used up; give it more with --timeout"
     written = len(platform.script.seen) == 2  # not so where this machine took too long to begin
     assert list(platform.files) == (["main.tf"] if written else [])
 
@@ -263,7 +263,7 @@ def test_a_deadline_that_has_passed_asks_no_model(platform: Platform, remaining_
 def test_an_unknown_model_is_answered_with_the_known_ones(platform: Platform):
     result = platform.run(model="gpt")
     check_left_behind(platform, result, "error")
-    assert result.error == "unknown model 'gpt'. known are: priced, unpriced"
+    assert result.error == "unknown model 'gpt'; known are: priced, unpriced"
 
 
 def key_starts(part: str) -> Callable[[str, dict[str, Any]], bool]:

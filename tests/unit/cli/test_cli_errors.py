@@ -24,7 +24,7 @@ from toolkit.errors import Interrupted
         (["--target", "moon", "up"], "'moon' is not one of 'local', 'aws'", "tfkit --help"),
         (["runs", "list", "--days", "0"], "--days", "tfkit runs list --help"),
         (["ask", "one", "two"], "unexpected extra argument", "tfkit ask --help"),
-        (["ask"], "give the prompt once", "tfkit ask"),
+        (["ask"], "say what you need, once", "tfkit ask"),
         (["ask", ""], "the prompt is empty", "tfkit ask"),
         (["ask", " \n "], "the prompt is empty", "tfkit ask"),
         (["ask", "x", "--run-id", "Bad"], "'Bad' cannot be a run id", "8 to 48"),

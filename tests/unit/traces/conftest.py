@@ -1,11 +1,5 @@
 """A real emulator with the buckets and the delivery stream of a platform, started once for these tests."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,56 +7,18 @@ from pathlib import Path
 import pytest
 
 from toolkit.cloud import Cloud
+from toolkit.emulator import Emulator
 from toolkit.telemetry.sink import FirehoseSink
 
 PREFIX = "year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until_healthy(process: subprocess.Popen[bytes], endpoint: str) -> None:
-    for _ in range(600):
-        assert process.poll() is None, "the emulator ended by itself"
-        try:
-            urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-                f"{endpoint}/_localstack/health", timeout=2
-            ).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError("the emulator did not become healthy")
-
-
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    home = tmp_path_factory.mktemp("emulator")
-    endpoint = f"http://127.0.0.1:{free_port()}"
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": endpoint.rpartition(":")[2],
-        "AUTH": "true",
-        "PERSIST_STATE": "0",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ministack"],
-        cwd=home,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until_healthy(process, endpoint)
-        yield Cloud("local", "us-east-1", "000000000000", endpoint=endpoint)
-    finally:
-        process.terminate()
-        process.wait(30)
+    emulator = Emulator(tmp_path_factory.mktemp("emulator"))
+    emulator.start()
+    yield Cloud("local", "us-east-1", "000000000000", endpoint=emulator.endpoint)
+    emulator.stop()
 
 
 @dataclass

@@ -87,7 +87,7 @@ def ask(
         )
     run_id = run_id or new_run_id()
     target = folder or Path("tfkit-runs") / run_id
-    if not detach:
+    if not detach and (folder or not extract):
         refuse_used(target)
     run = session()
     platform = run.platform()
@@ -100,7 +100,7 @@ def ask(
         _detached(run, run_id)
         return
     result = _follow(run, client, request)
-    if result.files:
+    if result.files and (folder or not extract):
         client.download(result, target)
     _show(run, client, result, target, extract)
     click.get_current_context().exit(EXIT_BY_STATUS.get(result.status, 0))
@@ -116,7 +116,7 @@ def _detached(run: Session, run_id: str) -> None:
 def _prompt(prompt: str | None, prompt_file: Path | None) -> str:
     if (prompt is None) == (prompt_file is None):
         raise UsageError(
-            "give the prompt once", 'tfkit ask "…", or `-` for standard input, or --prompt-file FILE'
+            "say what you need, once", 'tfkit ask "…", or `-` for standard input, or --prompt-file FILE'
         )
     if prompt_file:
         text = prompt_file.read_text("utf-8-sig", "replace")

@@ -56,7 +56,6 @@ def _short(prompt: str) -> str:
 @click.argument("run_id")
 def show(run_id: str) -> None:
     """Show what came of a run; waits for nothing."""
-    from pathlib import Path
 
     from toolkit.cli.render_run import render_result
     from toolkit.client import ENDED
@@ -71,7 +70,7 @@ def show(run_id: str) -> None:
     if run.output.json:
         run.output.document(result)
     else:
-        render_result(run.output.console(), result, Path("tfkit-runs") / run_id)
+        render_result(run.output.console(), result)
 
 
 def _show_unfinished(run: Session, record: "RunRecord") -> None:

@@ -13,7 +13,7 @@ NAME = "offline-composer"
 WHO = f"Written by {NAME}, which is no language model: it put recipes together by the words of the prompt."
 CONNECT = (
     "To connect a real model: `tfkit up --llm http://127.0.0.1:11434/v1 --llm-model NAME` "
-    "(Ollama, vLLM, llama.cpp or any other OpenAI-compatible server), or `--target aws` for Bedrock."
+    "(Ollama, vLLM, llama.cpp or any other OpenAI-compatible server)."
 )
 
 

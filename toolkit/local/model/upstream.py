@@ -102,7 +102,9 @@ class _Exchange:
             self._outcome.put(failure)
         except ConnectionRefusedError:
             self._outcome.put(
-                UpstreamFailed(f"the model server at {self._upstream.url} refused the connection")
+                UpstreamFailed(
+                    f"the model server at {self._upstream.url} refused the connection: is it running?"
+                )
             )
         except TimeoutError:
             self._outcome.put(
