@@ -29,6 +29,8 @@ _STATUS_WIDTH = len("not_converged*")
 _BAR_MIN = 8
 _NAME_MAX = 44
 _WATERFALL_MAX = 120
+_NARROW = 60  # below this there is no room for bars
+_ROOMY = 100  # below this a tool goes by its own name
 
 
 def count(value: int) -> str:
@@ -128,6 +130,8 @@ def render_list(
 
 def _bar(row: Row, total: float, width: int) -> Text:
     """The row's place in time as a bar that is at least one cell long."""
+    if width <= 0:
+        return Text("")
     start = min(int(row.offset_s / total * width), width - 1) if total else 0
     length = max(round(row.seconds / total * width), 1) if total else 1
     length = min(length, width - start)
@@ -135,18 +139,28 @@ def _bar(row: Row, total: float, width: int) -> Text:
     return Text(" " * start) + Text("━" * length, style=style) + Text(" " * (width - start - length))
 
 
+def _name(row: Row, screen: int) -> Text:
+    """The span's name below its parent's; on a small screen without the words that every tool call has."""
+    name = harmless(row.name)
+    if screen < _ROOMY:
+        name = name.removeprefix("execute_tool ").replace("invoke_agent ", "agent ")
+    return Text((" " if screen < _NARROW else "  ") * min(row.depth, 12) + name)
+
+
 def render_waterfall(rows: Sequence[Row], console: Console) -> None:
     """Print the spans of a run as an indented tree with bars, seconds, tokens and what went wrong."""
     if not rows:
         console.print(Text("no spans yet", style="dim"))
         return
-    names = [Text("  " * min(row.depth, 12) + harmless(row.name)) for row in rows]
     screen = min(console.width, _WATERFALL_MAX)
-    name_width = min(max(name.cell_len for name in names), _NAME_MAX, max(screen // 3, 12))
+    names = [_name(row, screen) for row in rows]
     took = [duration(row.seconds) for row in rows]
     tokens = [_tokens(row.input_tokens, row.output_tokens) for row in rows]
     took_width, token_width = max(map(len, took)), max(map(len, tokens))
-    bar_width = max(screen - name_width - took_width - token_width - 6, _BAR_MIN)
+    left = screen - took_width - token_width - 6
+    longest = min(max(name.cell_len for name in names), _NAME_MAX)
+    name_width = left if screen < _NARROW else min(longest, max(left - _BAR_MIN, 12))
+    bar_width = left - name_width
     total = max(row.offset_s + row.seconds for row in rows)
     for row, name, seconds, used in zip(rows, names, took, tokens, strict=True):
         name.truncate(name_width, overflow="ellipsis", pad=True)
