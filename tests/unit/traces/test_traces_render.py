@@ -124,11 +124,26 @@ def test_a_waterfall_is_a_tree_with_bars_in_their_place():
     assert run_line.startswith("run ")
     assert run_line.endswith("10.0s  1.5k/20")
     assert chat.startswith("  chat m ")
-    assert tool.startswith("  execute_tool write_file")
+    assert tool.startswith("  write_file ")
     assert note == "    disk full"
     assert abs(run_line.count("━") - chat.count("━") * 2) <= 1
     assert tool.index("━") - 1 <= chat.rindex("━") <= tool.index("━")
     assert all(len(line) <= 80 for line in (run_line, chat, tool))
+
+
+def test_a_roomy_waterfall_has_the_spans_own_names_and_a_small_one_has_no_bars():
+    rows = [
+        row("run", input_tokens=8000, output_tokens=1100),
+        row("execute_tool terraform_validate", depth=2),
+    ]
+    screen, out = console(120)
+    render_waterfall(rows, screen)
+    assert "execute_tool terraform_validate" in out.getvalue() and "━" in out.getvalue()
+    screen, out = console(40)
+    render_waterfall(rows, screen)
+    run_line, tool = out.getvalue().splitlines()
+    assert run_line.endswith("8.0k/1.1k") and "  terraform_validate " in tool
+    assert "━" not in out.getvalue()
 
 
 @pytest.mark.parametrize("width", [30, 50, 80, 200])
