@@ -120,7 +120,7 @@ class Session:
         """The platform; says on stderr where it is, before anything reaches a cloud."""
         from toolkit.deploy.platform import Platform
 
-        platform = Platform(self.settings(), self.output.note)
+        platform = Platform(self.settings(), self.output.note, self.output.agree)
         if announce:
             settings = platform.settings
             self.output.where(settings.target, platform.account, settings.region, settings.stack)

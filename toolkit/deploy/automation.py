@@ -37,6 +37,8 @@ from toolkit.deploy.pulumi_place import PASSPHRASE, Place, blanked, sealed
 from toolkit.deploy.state import Resource
 from toolkit.errors import Interrupted, TfkitError, ToolMissing
 
+PulumiCommand = auto.PulumiCommand
+
 LAST_EVENTS_SECONDS = 3.0
 
 

@@ -104,6 +104,10 @@ class EmbeddedEngine:
         self._delete(steps, [*steps.state.live.values(), *steps.state.doomed])
         return _summary(steps, {}, started)
 
+    def resources(self) -> list[Resource]:
+        """Everything in the state."""
+        return list(self._state().live.values())
+
     def still_there(self, resources: Iterable[Resource]) -> list[Resource]:
         """Ask the provider for each of these; those that it still finds, in the same order."""
         custom = [r for r in resources if r.custom and not r.is_provider]

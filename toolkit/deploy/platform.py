@@ -6,6 +6,7 @@ or brings it back, and `down` removes it when nothing is left in it.
 
 import contextlib
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -19,15 +20,20 @@ from toolkit.contracts import PlatformConfig, ResourceEvent, StackOutputs
 from toolkit.deploy.engine import OnEvent, Program, Summary
 from toolkit.deploy.machine import prepare
 from toolkit.deploy.plan import PROJECT, platform_config, routes
-from toolkit.deploy.state import State, exclusive, read_outputs, write_atomically
+from toolkit.deploy.state import exclusive, read_outputs, write_atomically
 from toolkit.errors import NothingDeployed, TfkitError, UsageError
 from toolkit.local import control
 from toolkit.settings import DEFAULT_REGION, Settings
 
 if TYPE_CHECKING:
+    from toolkit.deploy.automation import AutomationEngine, PulumiCommand
     from toolkit.deploy.embedded import EmbeddedEngine
     from toolkit.deploy.receipt import Receipt
 
+
+EMBEDDED_STATE = "state.json"
+PULUMI_FOLDER = "pulumi"
+OUTPUTS = "outputs.json"
 
 NO_LLM = "none"
 """The value of `--llm` that takes a model away again."""
@@ -41,26 +47,36 @@ def silent(_text: str) -> None:
     """Note nothing."""
 
 
+def refuse(_text: str) -> bool:
+    """Agree to nothing."""
+    return False
+
+
 class Platform:
     """The platform that the settings name. Opening one touches nothing.
 
-    `note` is told what takes long and what is downloaded.
+    `note` is told what takes long and what is downloaded; `consent` is asked before Pulumi's command line
+    is downloaded, which only `--engine pulumi` needs.
     """
 
-    def __init__(self, settings: Settings, note: Callable[[str], None] = silent) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        note: Callable[[str], None] = silent,
+        consent: Callable[[str], bool] = refuse,
+    ) -> None:
         if settings.target == "aws":
             raise UsageError(
                 "the aws target is not part of this version yet",
                 "use the local target, which is the default: tfkit up",
             )
-        if settings.engine == "pulumi":
-            raise UsageError("the Pulumi engine is not part of this version yet", "leave --engine out")
         if settings.pin_account not in ("", self.account):
             raise UsageError(
                 f"account {self.account} differs from the pinned one, {settings.pin_account}",
                 "use the credentials of that account, or change pin_account",
             )
         self._note = note
+        self._consent = consent
         self.folder = settings.stack_folder
         self.settings = self._remembered(settings)
 
@@ -74,11 +90,14 @@ class Platform:
     @property
     def exists(self) -> bool:
         """Whether something was deployed and not taken down."""
-        return (self.folder / "state.json").exists()
+        return any((self.folder / name).exists() for name in (EMBEDDED_STATE, PULUMI_FOLDER))
 
     def outputs(self) -> StackOutputs:
         """The platform's outputs. Raises `NothingDeployed` where there is none, or not a whole one."""
-        raw = read_outputs(self.folder / "state.json")
+        if self.settings.engine == "pulumi":
+            raw = self._kept(OUTPUTS)  # asking the command line takes a second
+        else:
+            raw = read_outputs(self.folder / EMBEDDED_STATE)
         if not raw:
             raise NothingDeployed(
                 f"nothing is deployed as {self.settings.stack!r} on target {self.settings.target}",
@@ -136,6 +155,8 @@ class Platform:
 
     def up(self, on_event: OnEvent) -> Summary:
         """Make it what the settings say."""
+        if self.settings.engine == "pulumi":
+            _ = self._command  # before anything is started for it
         if self.settings.llm and control.told_otherwise(self.folder, self.settings.llm_timeout_s):
             with control.alone(self.folder):  # the next line starts it again, with the key of now
                 control.stop(self.folder)
@@ -144,6 +165,7 @@ class Platform:
         write_atomically(self.folder / "config.json", msgspec.json.encode(config))
         write_atomically(self.folder / "settings.json", msgspec.json.encode(self._to_remember()))
         summary = self._engine(cloud).up(program(config), on_event)
+        write_atomically(self.folder / OUTPUTS, msgspec.json.encode(summary.outputs))
         self._write_routes(summary.outputs)
         return summary
 
@@ -176,10 +198,11 @@ class Platform:
 
         cloud = self.cloud
         self.keep_the_past()
-        before = list(State(self.folder / "state.json", "").live.values())
         engine = self._engine(cloud)
+        before = engine.resources()
         summary = engine.destroy(on_event)
-        return summary, write_receipt(cloud, self.settings.stack, before, engine.still_there(before))
+        left = self._embedded(cloud).still_there(before)  # the provider alone, whichever engine it was
+        return summary, write_receipt(cloud, self.settings.stack, before, left)
 
     def stop(self) -> None:
         """End the emulator and remove what it kept; for a platform that is down."""
@@ -187,12 +210,33 @@ class Platform:
             return
         with control.alone(self.folder), exclusive(self.folder / "lock"):
             control.clean(self.folder)
-            for name in ("config.json", "settings.json", "passphrase", "lock"):
+            shutil.rmtree(self.folder / PULUMI_FOLDER, ignore_errors=True)
+            for name in ("config.json", "settings.json", OUTPUTS, "passphrase", "lock"):
                 (self.folder / name).unlink(missing_ok=True)
 
     # -- parts -----------------------------------------------------------------------------------
 
-    def _engine(self, cloud: Cloud) -> "EmbeddedEngine":
+    def _engine(self, cloud: Cloud) -> "EmbeddedEngine | AutomationEngine":
+        return self._pulumi(cloud) if self.settings.engine == "pulumi" else self._embedded(cloud)
+
+    def _pulumi(self, cloud: Cloud) -> "AutomationEngine":
+        """Pulumi's own engine, with tfkit's provider for the emulator on the path of that process alone."""
+        from toolkit.deploy.automation import AutomationEngine
+        from toolkit.deploy.pulumi_place import Place
+        from toolkit.local.launcher import local_environment, write_launcher
+
+        home = self.settings.folder
+        environment = local_environment(write_launcher(home), cloud.endpoint, cloud.region)
+        place = Place(self.folder, home / "pulumi-local", cloud.region, environment=environment)
+        return AutomationEngine(place, PROJECT, self.settings.stack, self._command)
+
+    @cached_property
+    def _command(self) -> "PulumiCommand":
+        from toolkit.deploy.automation import require_cli
+
+        return require_cli(self._consent)
+
+    def _embedded(self, cloud: Cloud) -> "EmbeddedEngine":
         from toolkit.deploy.embedded import EmbeddedEngine
         from toolkit.local.provider import EmulatorProvider
 
@@ -206,13 +250,25 @@ class Platform:
     def _to_remember(self) -> dict[str, Any]:
         """What the next command must know without being told again."""
         settings = self.settings
-        return {"region": settings.region, "llm": settings.llm, "llm_model": settings.llm_model}
+        names = ("engine", "region", "llm", "llm_model")
+        return {name: getattr(settings, name) for name in names}
+
+    def _kept(self, name: str) -> dict[str, Any]:
+        """What an earlier `up` left in a file of the stack's folder; empty without one."""
+        with contextlib.suppress(OSError, ValueError):
+            kept: dict[str, Any] = json.loads((self.folder / name).read_bytes())
+            return kept
+        return {}
 
     def _remembered(self, settings: Settings) -> Settings:
         """The settings, completed by those of the last `up` and by the defaults."""
-        kept: dict[str, str] = {}
-        with contextlib.suppress(OSError, ValueError):
-            kept = json.loads((self.folder / "settings.json").read_bytes())
+        kept = self._kept("settings.json")
+        engine = settings.engine or kept.get("engine") or "embedded"
+        if kept.get("engine", engine) != engine:
+            raise UsageError(
+                f"the stack {settings.stack!r} was brought up by the {kept['engine']} engine",
+                "take it down first (tfkit down), or give the other one a name: --stack NAME",
+            )
         region = settings.region or settings.pin_region or kept.get("region", DEFAULT_REGION)
         if kept.get("region", region) != region:
             raise UsageError(
@@ -226,7 +282,7 @@ class Platform:
             llm, llm_model = kept.get("llm", ""), llm_model or kept.get("llm_model", "")
         if llm and not llm_model:
             raise UsageError("--llm needs the model's name there", "add --llm-model NAME")
-        return msgspec.structs.replace(settings, region=region, llm=llm, llm_model=llm_model)
+        return msgspec.structs.replace(settings, engine=engine, region=region, llm=llm, llm_model=llm_model)
 
 
 def program(config: PlatformConfig) -> Program:
