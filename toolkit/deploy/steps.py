@@ -145,13 +145,10 @@ class Steps:
 
         def call() -> None:
             request = provider_pb2.UpdateRequest(
-                id=old.id,
-                urn=old.urn,
-                name=old.name,
-                type=old.type,
-                olds=wire.to_struct(reveal(old.outputs)),
-                old_inputs=wire.to_struct(reveal(old.inputs)),
-                news=wire.to_struct(reveal(goal.inputs)),
+                **_known(old),
+                olds=_plain(old.outputs),
+                old_inputs=_plain(old.inputs),
+                news=_plain(goal.inputs),
             )
             new.outputs = self._outputs(goal, self.provider.Update(request, None).properties)
 
@@ -203,11 +200,7 @@ class Steps:
 
     def _check(self, goal: Resource, old: Resource | None) -> Properties:
         request = provider_pb2.CheckRequest(
-            urn=goal.urn,
-            name=goal.name,
-            type=goal.type,
-            olds=wire.to_struct(reveal(old.inputs) if old else {}),
-            news=wire.to_struct(reveal(goal.inputs)),
+            **_named(goal), olds=_plain(old.inputs if old else {}), news=_plain(goal.inputs)
         )
         answer = self._guard(goal, "check", lambda: self.provider.Check(request, None))
         if answer.failures:
@@ -219,21 +212,16 @@ class Steps:
 
     def _diff(self, old: Resource, inputs: Properties, ignore_changes: Iterable[str]) -> Diff:
         request = provider_pb2.DiffRequest(
-            id=old.id,
-            urn=old.urn,
-            name=old.name,
-            type=old.type,
-            olds=wire.to_struct(reveal(old.outputs)),
-            old_inputs=wire.to_struct(reveal(old.inputs)),
-            news=wire.to_struct(reveal(inputs)),
+            **_known(old),
+            olds=_plain(old.outputs),
+            old_inputs=_plain(old.inputs),
+            news=_plain(inputs),
             ignoreChanges=list(ignore_changes),
         )
         return self._guard(old, "diff", lambda: self.provider.Diff(request, None))
 
     def _call_create(self, goal: Resource) -> None:
-        request = provider_pb2.CreateRequest(
-            urn=goal.urn, name=goal.name, type=goal.type, properties=wire.to_struct(reveal(goal.inputs))
-        )
+        request = provider_pb2.CreateRequest(**_named(goal), properties=_plain(goal.inputs))
         answer = self._guard(goal, "create", lambda: self.provider.Create(request, None))
         goal.id, goal.outputs = answer.id, self._outputs(goal, answer.properties)
 
@@ -244,12 +232,7 @@ class Steps:
 
     def _call_delete(self, resource: Resource) -> None:
         request = provider_pb2.DeleteRequest(
-            id=resource.id,
-            urn=resource.urn,
-            name=resource.name,
-            type=resource.type,
-            properties=wire.to_struct(reveal(resource.outputs)),
-            old_inputs=wire.to_struct(reveal(resource.inputs)),
+            **_known(resource), properties=_plain(resource.outputs), old_inputs=_plain(resource.inputs)
         )
         self.provider.Delete(request, None)
 
@@ -309,10 +292,18 @@ def _secret_keys(properties: Properties) -> set[str]:
 def read_request(resource: Resource) -> provider_pb2.ReadRequest:
     """Ask for a resource as the state knows it."""
     return provider_pb2.ReadRequest(
-        id=resource.id,
-        urn=resource.urn,
-        name=resource.name,
-        type=resource.type,
-        properties=wire.to_struct(reveal(resource.outputs)),
-        inputs=wire.to_struct(reveal(resource.inputs)),
+        **_known(resource), properties=_plain(resource.outputs), inputs=_plain(resource.inputs)
     )
+
+
+def _plain(properties: Properties) -> struct_pb2.Struct:
+    """Properties as a provider takes them: on the wire, and without the marks of secrets."""
+    return wire.to_struct(reveal(properties))
+
+
+def _named(resource: Resource) -> dict[str, Any]:
+    return {"urn": resource.urn, "name": resource.name, "type": resource.type}
+
+
+def _known(resource: Resource) -> dict[str, Any]:
+    return {"id": resource.id, **_named(resource)}
