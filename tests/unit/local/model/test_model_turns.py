@@ -111,7 +111,6 @@ def test_a_prompt_without_any_resource_writes_nothing_and_names_the_way_out() ->
     agent = Agent()
     text = agent.ask("write me a poem")
     assert "S3 bucket" in text
-    assert "--target aws" in text
     assert not agent.called
 
 
