@@ -110,7 +110,7 @@ def test_a_prompt_with_something_unknown_is_refused_as_a_whole(prompt: str, lack
 def test_a_prompt_without_any_resource_writes_nothing_and_names_the_way_out() -> None:
     agent = Agent()
     text = agent.ask("write me a poem")
-    assert "S3 bucket" in text
+    assert "S3 bucket" in text and "--llm" in text
     assert not agent.called
 
 
