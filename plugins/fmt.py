@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
 from toolkit.checker.findings import from_text, to_findings
-from toolkit.checker.terraform import find_terraform, terraform_version
+from toolkit.checker.terraform import installed_terraform
 from toolkit.checker.validator import Stage
 from toolkit.contracts import Finding, Tool
-from toolkit.errors import ToolMissing
 
 HINT = "Run `terraform fmt`: indents of two spaces, equals signs of neighbouring arguments in one column."
 
@@ -19,10 +18,7 @@ class Fmt:
 
     def tool(self) -> Tool | None:
         """terraform and its version; None without it."""
-        try:
-            return Tool(name="terraform", version=terraform_version(find_terraform()).version)
-        except ToolMissing:
-            return None
+        return installed_terraform()
 
     def check(self, stage: Stage) -> Iterable[Finding]:
         """Unformatted files (severity low), and files that cannot be parsed (high).

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from toolkit.checker.findings import to_findings
-from toolkit.checker.terraform import find_terraform, terraform_version
+from toolkit.checker.terraform import installed_terraform
 from toolkit.checker.validator import Stage
 from toolkit.contracts import Finding, Tool
-from toolkit.errors import PlatformError, ToolMissing
+from toolkit.errors import PlatformError
 
 
 class Validate:
@@ -16,10 +16,7 @@ class Validate:
 
     def tool(self) -> Tool | None:
         """terraform and its version; None without it."""
-        try:
-            return Tool(name="terraform", version=terraform_version(find_terraform()).version)
-        except ToolMissing:
-            return None
+        return installed_terraform()
 
     def check(self, stage: Stage) -> Iterable[Finding]:
         """Errors (severity high) and warnings (low).

@@ -25,7 +25,6 @@ from toolkit.errors import PlatformError, TfkitError, UsageError
 START_SECONDS = 90.0
 LOOK_AGAIN_SECONDS = 4.0
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's, without i, l, o, u
-ENDED = ("ok", "not_converged", "budget_exceeded", "cancelled", "error")
 
 
 def new_run_id() -> str:
@@ -134,9 +133,9 @@ class Client:
             elif record.updated != seen:
                 seen = record.updated
                 on_update(record)
-                if record.status in ENDED:
+                if record.ended:
                     return record
-            if record is not None and 0 < record.lease_until < time.time():
+            if record is not None and record.lost(time.time()):
                 raise PlatformError(
                     f"run {run_id} stopped in the middle of: {record.step}",
                     "the function ended without a word; see its log: " + self._outputs.log_group,

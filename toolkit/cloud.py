@@ -4,8 +4,9 @@ On the local target every client speaks to the emulator with its root key and no
 user's AWS configuration, so that "local" cannot touch a real account by accident.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Cloud:
     partition: str = "aws"
     profile: str = ""
     endpoint: str = ""
+    _making: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     @cached_property
     def session(self) -> "boto3.Session":
@@ -38,7 +40,17 @@ class Cloud:
         return boto3.Session(profile_name=self.profile or None, region_name=self.region)
 
     def client(self, service: str) -> Any:
-        """A boto3 client for the service; clients are cheap after the first and are not cached here."""
+        """The boto3 client for the service: made once, and safe to share between threads, as boto3's are."""
+        with self._making:  # a session is not
+            if service not in self._clients:
+                self._clients[service] = self._make(service)
+            return self._clients[service]
+
+    @cached_property
+    def _clients(self) -> dict[str, Any]:
+        return {}
+
+    def _make(self, service: str) -> Any:
         from botocore.config import Config
 
         config = Config(

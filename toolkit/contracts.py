@@ -16,6 +16,9 @@ SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high", "critical")
 
 RunStatus = Literal["queued", "running", "ok", "not_converged", "budget_exceeded", "cancelled", "error"]
 CheckStatus = Literal["ok", "findings", "error", "unsupported", "slow"]
+ENDED: frozenset[RunStatus] = frozenset({"ok", "not_converged", "budget_exceeded", "cancelled", "error"})
+"""How a run can end; in any other status it is under way."""
+
 RehearseDepth = Literal["off", "plan", "apply"]
 
 MODEL_ERROR_PREFIX = "[[tfkit-model-error]] "
@@ -197,6 +200,15 @@ class RunRecord(Shape, frozen=True):
     attempt: int = 0
     attempts: list[Attempt] = []
     error: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last word on it is written."""
+        return self.status in ENDED
+
+    def lost(self, now: float) -> bool:
+        """Whether its lease ran out by `now` (seconds since 1970): who held it died in the middle."""
+        return 0 < self.lease_until < now
 
 
 class TraceSummary(Shape, frozen=True):

@@ -27,7 +27,6 @@ HEARTBEAT_SECONDS = 20.0
 
 MAX_ERROR = 4_000
 KEEP_DAYS = 90
-ENDED: frozenset[RunStatus] = frozenset({"ok", "not_converged", "budget_exceeded", "cancelled", "error"})
 
 
 def key_of(run_id: str) -> dict[str, Any]:
@@ -142,7 +141,7 @@ class RunTable:
             raise UsageError(f"the run id {self._run_id} belongs to another request", "leave --run-id out")
         if record.owner == self._owner:
             return True  # our own write, whose answer was lost on the way
-        if record.status not in ENDED and record.lease_until < time.time():
+        if not record.ended and record.lease_until < time.time():
             self._close(record)
         return False
 

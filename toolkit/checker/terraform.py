@@ -19,6 +19,7 @@ import msgspec
 from toolkit.checker.findings import Diagnostic, InitLine, ValidateOutput
 from toolkit.checker.process import Finished, Runner, Stopped
 from toolkit.checker.staging import OVERRIDE_NAME
+from toolkit.contracts import Tool
 from toolkit.errors import PlatformError, ToolMissing
 
 LOCK_NAME = ".terraform.lock.hcl"
@@ -64,6 +65,14 @@ def terraform_version(executable: Path) -> Version:
     Raises `PlatformError` where it does not answer as terraform does.
     """
     return _version(executable, executable.stat().st_mtime_ns)
+
+
+def installed_terraform() -> Tool | None:
+    """terraform as a validator names its tool; None where it is not on PATH."""
+    try:
+        return Tool(name="terraform", version=terraform_version(find_terraform()).version)
+    except ToolMissing:
+        return None
 
 
 @functools.lru_cache(maxsize=8)

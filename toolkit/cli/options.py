@@ -11,6 +11,7 @@ from toolkit import __version__
 from toolkit.cli.output import Output
 
 if TYPE_CHECKING:
+    from toolkit.client import Client
     from toolkit.deploy.platform import Platform
     from toolkit.settings import Settings
 
@@ -125,6 +126,14 @@ class Session:
             settings = platform.settings
             self.output.where(settings.target, platform.account, settings.region, settings.stack)
         return platform
+
+    def client(self) -> "Client":
+        """The agent of the platform that is up. Raises `NothingDeployed` where there is none."""
+        from toolkit.client import Client
+
+        platform = self.platform()
+        outputs = platform.outputs()
+        return Client(platform.cloud, outputs)
 
 
 def session(**flags: Any) -> Session:

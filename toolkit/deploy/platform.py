@@ -35,6 +35,9 @@ EMBEDDED_STATE = "state.json"
 PULUMI_FOLDER = "pulumi"
 OUTPUTS = "outputs.json"
 
+NOWHERE = "http://127.0.0.1:9"
+"""The endpoint of a plan that calls no cloud: the port is `discard`, where nothing answers."""
+
 NO_LLM = "none"
 """The value of `--llm` that takes a model away again."""
 
@@ -150,7 +153,7 @@ class Platform:
     def preview(self, on_event: OnEvent) -> Summary:
         """What `up` would do; starts nothing and changes nothing."""
         running = control.find(self.folder)
-        cloud = self._cloud(running.endpoint if running else "http://127.0.0.1:9")
+        cloud = self._cloud(running.endpoint if running else NOWHERE)
         return self._engine(cloud).preview(program(platform_config(self.settings, cloud)), on_event)
 
     def up(self, on_event: OnEvent) -> Summary:
@@ -171,7 +174,7 @@ class Platform:
 
     def plan_down(self, on_event: OnEvent) -> Summary:
         """What `destroy` would delete; changes nothing."""
-        return self._engine(self._cloud("http://127.0.0.1:9")).plan_destroy(on_event)
+        return self._engine(self._cloud(NOWHERE)).plan_destroy(on_event)
 
     def keep_the_past(self) -> None:
         """Read the traces of all runs into this machine's index, before the bucket that holds them goes."""

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from toolkit.client import ENDED
 from toolkit.contracts import Attempt, FileEntry, ModelEntry, Registry, RunRecord, RunResult, Usage
 from toolkit.errors import TfkitError
 from toolkit.settings import Settings
@@ -74,7 +73,7 @@ class FakeClient:
         on_update(record(run_id=run_id, status="ok", step="finished"))
 
     def result(self, run_id: str) -> RunResult:
-        if run_id in self.records and self.records[run_id].status not in ENDED:
+        if run_id in self.records and not self.records[run_id].ended:
             raise AssertionError("nobody asks for the result of a run that has not ended")
         if run_id != self.outcome.run_id and not self.submitted:
             raise TfkitError(f"no run has the id {run_id}", "list them: tfkit runs")

@@ -73,7 +73,7 @@ def ask(
       tfkit --json ask "an SQS queue with a dead-letter queue" -o queue
       echo "a DynamoDB table for sessions with TTL" | tfkit ask - -x
     """
-    from toolkit.client import Client, new_run_id, refuse_used
+    from toolkit.client import new_run_id, refuse_used
     from toolkit.contracts import RUN_ID, AskRequest
 
     text = _prompt(prompt, prompt_file)
@@ -90,9 +90,7 @@ def ask(
     if not detach and (folder or not extract):
         refuse_used(target)
     run = session()
-    platform = run.platform()
-    outputs = platform.outputs()
-    client = Client(platform.cloud, outputs)
+    client = run.client()
     chosen = _model(client, model)
     request = AskRequest(run_id=run_id, prompt=text, model=chosen, max_cost_usd=max_cost, timeout_s=timeout)
     client.submit(request)

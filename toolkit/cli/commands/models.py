@@ -7,12 +7,9 @@ from toolkit.cli.options import command, session
 def models() -> None:
     """Show the models that the platform knows."""
     from toolkit.cli.listing import render_rows
-    from toolkit.client import Client
 
     run = session()
-    platform = run.platform()
-    outputs = platform.outputs()
-    registry = Client(platform.cloud, outputs).registry()
+    registry = run.client().registry()
     if run.output.json:
         run.output.document(registry)
         return

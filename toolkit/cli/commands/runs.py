@@ -9,7 +9,6 @@ from toolkit.cli.options import CONTEXT, Command, Session, group, session
 from toolkit.errors import TfkitError
 
 if TYPE_CHECKING:
-    from toolkit.client import Client
     from toolkit.contracts import RunRecord
 
 
@@ -21,14 +20,6 @@ def runs() -> None:
         ctx.invoke(list_runs)
 
 
-def _client(run: Session) -> "Client":
-    from toolkit.client import Client
-
-    platform = run.platform()
-    outputs = platform.outputs()
-    return Client(platform.cloud, outputs)
-
-
 @runs.command("list", cls=Command, context_settings=CONTEXT)
 @click.option("--days", type=click.IntRange(1, 90), default=7, help="How many days back (7).")
 def list_runs(days: int) -> None:
@@ -37,7 +28,7 @@ def list_runs(days: int) -> None:
 
     run = session()
     today = datetime.now(UTC).date()
-    found = _client(run).runs([(today - timedelta(days=n)).isoformat() for n in range(days)])
+    found = run.client().runs([(today - timedelta(days=n)).isoformat() for n in range(days)])
     if run.output.json:
         run.output.document(found)
     elif not found:
@@ -58,12 +49,11 @@ def show(run_id: str) -> None:
     """Show what came of a run; waits for nothing."""
 
     from toolkit.cli.render_run import render_result
-    from toolkit.client import ENDED
 
     run = session()
-    client = _client(run)
+    client = run.client()
     record = client.latest(run_id)
-    if record and record.status not in ENDED:
+    if record and not record.ended:
         _show_unfinished(run, record)
         return
     result = client.result(run_id)
@@ -78,7 +68,7 @@ def _show_unfinished(run: Session, record: "RunRecord") -> None:
     from toolkit.cli.render_run import LOST, render_unfinished
     from toolkit.contracts import RunResult
 
-    lost = 0 < record.lease_until < datetime.now(UTC).timestamp()
+    lost = record.lost(datetime.now(UTC).timestamp())
     if not run.output.json:
         render_unfinished(run.output.console(), record, lost)
         return
@@ -109,7 +99,7 @@ def files(run_id: str, folder: str | None) -> None:
     target = Path(folder) if folder else Path("tfkit-runs") / run_id
     refuse_used(target)
     run = session()
-    client = _client(run)
+    client = run.client()
     result = client.result(run_id)
     if not result.files:
         raise TfkitError(f"run {run_id} made no files: it ended as {result.status}")
