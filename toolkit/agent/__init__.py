@@ -4,9 +4,10 @@
                  │                                                    │ findings: a follow-up turn
                  └── telemetry: every span shipped ◀── store: files, result ◀┘
 
-In reading order: `config` (what the function was told), `workspace` (the files), `feedback` (findings as
-a model reads them), `deps`, `prompts`, `tools`, `models`, `hooks`, `writer` (the pydantic-ai agent),
-`gate` (attempts until the validators agree), `record` and `store` (what outlives the run), `run`.
+In reading order: `config` (what the function was told), `workspace` (the files), `chosen` (the validators of
+the run), `verdict` (what a report means), `feedback` (findings as a model reads them), `deps`, `prompts`,
+`tools`, `models`, `hooks`, `writer` (the pydantic-ai agent), `gate` (attempts until the validators agree),
+`record` and `store` (what outlives the run), `cancellation` (how somebody else ends it), `run`.
 
 The gate is the host's: a run is `ok` only if code, after the model has stopped, finds every required
 validator clean on the exact tree that is stored.

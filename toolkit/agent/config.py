@@ -2,18 +2,28 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing
 from functools import cached_property
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from opentelemetry.trace import Tracer
 
+from toolkit.checker import Checker
+from toolkit.checker.remote import READ_TIMEOUT_S, RemoteChecker
+from toolkit.checker.sandbox import UNSANDBOXED
+from toolkit.checker.selection import ValidatorSettings
 from toolkit.contracts import Shape
 from toolkit.errors import PlatformError
 
 
 class AgentConfig(Shape, frozen=True, kw_only=True):
-    """Names of the platform's parts; the variables are set by `stacks.agent`."""
+    """Names of the platform's parts; the variables are set by `stacks.agent`.
+
+    `checker_function` is empty where there is none: the agent then checks in its own process, and without a
+    sandbox only where `unsandboxed` says so. `validators` is a `checker.selection.Choice` as text.
+    """
 
     stack: str
     runs_table: str
@@ -21,6 +31,9 @@ class AgentConfig(Shape, frozen=True, kw_only=True):
     audit_bucket: str
     delivery_stream: str
     registry_parameter: str
+    checker_function: str = ""
+    validators: str = ""
+    unsandboxed: bool = False
     model_timeout_s: float = 300.0
 
     @classmethod
@@ -31,7 +44,10 @@ class AgentConfig(Shape, frozen=True, kw_only=True):
         values: dict[str, Any] = {f: environment[n] for f, n in names.items() if n in environment}
         if "model_timeout_s" in values:
             values["model_timeout_s"] = float(values["model_timeout_s"])
-        missing = [names[f] for f in names if f not in values and f != "model_timeout_s"]
+        # Its mere presence counts, as in the sandbox and in the checker's function.
+        values["unsandboxed"] = UNSANDBOXED in environment
+        optional = ("checker_function", "validators", "model_timeout_s")
+        missing = [names[f] for f in names if f not in values and f not in optional]
         if missing:
             raise PlatformError(f"the function lacks {', '.join(missing)}", "run `tfkit up`")
         return cls(**values)
@@ -73,3 +89,29 @@ class Clients:
         """The models. A long answer takes minutes, so the read time-out is a setting of its own."""
         patient = Config(read_timeout=self._model_timeout_s)
         return boto3.client("bedrock-runtime", config=self._config.merge(patient))
+
+    @cached_property
+    def checker(self) -> Any:
+        """For the checker's function, whose answer takes minutes; it repeats no call, see `RemoteChecker`.
+
+        The connection is kept alive, because it is silent while a check runs:
+        https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+        """
+        waiting = Config(
+            retries={"mode": "standard", "total_max_attempts": 1},
+            read_timeout=READ_TIMEOUT_S,
+            tcp_keepalive=True,
+        )
+        return boto3.client("lambda", config=self._config.merge(waiting))
+
+
+def remote_checker(
+    config: AgentConfig, clients: Clients, tracer: Tracer, settings: Mapping[str, ValidatorSettings]
+) -> AbstractContextManager[Checker] | None:
+    """The platform's checker function, to be closed after the run; None where the platform has none.
+
+    `settings` are those of the validators, by name.
+    """
+    if not config.checker_function:
+        return None
+    return closing(RemoteChecker(clients.checker, config.checker_function, tracer=tracer, settings=settings))

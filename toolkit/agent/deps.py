@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from toolkit.agent.workspace import Workspace
 from toolkit.checker import Checker
-from toolkit.contracts import Price
+from toolkit.checker.selection import Selection
+from toolkit.contracts import CheckReport, Price, RehearseDepth, Tree
 
 
 @dataclass
@@ -32,12 +33,18 @@ class Ledger:
 class Deps:
     """The run's workspace, its checker, what it may consume, and how to say where it is.
 
+    `selection` are the validators that the gate asks, `rehearse` is how deep the rehearsal among them goes.
     `progress` writes a step into the run's record and renews the lease; it raises where the run was
     cancelled or taken over.
     """
 
     workspace: Workspace
     checker: Checker
-    validators: tuple[str, ...]
+    selection: Selection
     ledger: Ledger
     progress: Callable[[str], None]
+    rehearse: RehearseDepth = "off"
+
+    def check(self, tree: Tree) -> CheckReport:
+        """What the gate's validators say of a tree; remembered from one call to the next."""
+        return self.checker.check(tree, self.selection.names, rehearse=self.rehearse)

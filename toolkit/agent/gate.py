@@ -19,6 +19,7 @@ from pydantic_ai.exceptions import (
 
 from toolkit.agent.deps import Deps
 from toolkit.agent.feedback import follow_up
+from toolkit.agent.verdict import passes, refuse_failed, to_mend
 from toolkit.checker.sources import has_root_module
 from toolkit.contracts import Attempt, CheckReport, CheckResult, Finding, Shape, Tree
 from toolkit.errors import BudgetExceeded, ModelFailed, PlatformError
@@ -68,33 +69,28 @@ async def converse(
             n=len(attempts) + 1,
             tree=tree.hash,
             validators={result.validator: result.status for result in report.results},
-            findings=report.findings,
+            findings=to_mend(report, deps.selection),
         )
         attempts.append(attempt)
         on_attempt(attempt, report)
-        if report.clean or len(attempts) > max_followups:
-            return Outcome(output=output, tree=tree, attempts=attempts, report=report, converged=report.clean)
-        prompt = follow_up(report)
+        refuse_failed(report, deps.selection)
+        converged = passes(report, deps.selection)
+        if converged or len(attempts) > max_followups:
+            return Outcome(output=output, tree=tree, attempts=attempts, report=report, converged=converged)
+        prompt = follow_up(report, tree, deps.selection)
 
 
 def closing_check(deps: Deps, tree: Tree) -> CheckReport:
     """The gate's own check of exactly this tree; an unchanged one is remembered by the checker.
 
-    Raises `PlatformError` naming a validator that could not do its work or did not answer. A tree without
-    Terraform is never clean, whatever the validators think of it.
+    Raises `PlatformError` where the checker speaks of another tree. A tree without Terraform never passes,
+    whatever the validators think of it.
     """
     deps.progress("gate")
-    report = deps.checker.check(tree, deps.validators)
+    report = deps.check(tree)
     if report.tree != tree.hash:
         raise PlatformError("the checker spoke of another tree than the one it was given")
-    for result in report.results:
-        if result.status == "error":
-            raise PlatformError(f"the validator {result.validator} failed: {result.detail}")
-    if not report.clean:
-        return report
-    if silent := set(deps.validators) - {result.validator for result in report.results}:
-        raise PlatformError(f"the checker said nothing of {', '.join(sorted(silent))}")
-    if not has_root_module(tree):
+    if passes(report, deps.selection) and not has_root_module(tree):
         empty = CheckResult(validator="gate", status="findings", findings=[NO_FILES])
         return msgspec.structs.replace(report, results=[*report.results, empty])
     return report

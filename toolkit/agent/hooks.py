@@ -4,12 +4,17 @@ Some failures of a model's API end as success unless one looks (FACTS: an answer
 limit, a guardrail, a malformed tool call, the emulator's own mock); they end the run here.
 """
 
+import asyncio
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from pydantic_ai import RunContext
-from pydantic_ai.capabilities import AbstractCapability
+from opentelemetry import trace
+from opentelemetry.trace import Status, StatusCode
+from pydantic_ai import AgentRunResult, RunContext
+from pydantic_ai.capabilities import AbstractCapability, WrapModelRequestHandler, WrapRunHandler
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models import ModelRequestContext
 from typing_extensions import override
@@ -18,6 +23,7 @@ from toolkit.agent.deps import Deps, Ledger
 from toolkit.agent.models import cost_of
 from toolkit.contracts import EMULATOR_MOCK, MODEL_ERROR_PREFIX
 from toolkit.errors import BudgetExceeded, ModelFailed
+from toolkit.telemetry import names
 from toolkit.telemetry.otlp import clean
 
 CUT_OFF = {
@@ -28,10 +34,24 @@ CUT_OFF = {
 
 
 class RunHooks(AbstractCapability[Deps]):
-    """Renews the lease before each request, and checks and counts each response."""
+    """Renews the lease before each request, checks and counts each response, marks what was cut off."""
 
     def __init__(self, model_id: str) -> None:
         self._model_id = model_id
+
+    @override
+    async def wrap_run(self, ctx: RunContext[Deps], *, handler: WrapRunHandler) -> AgentRunResult[Any]:
+        """Mark the span of a run that is cut off."""
+        with _cut_off_is_an_error():
+            return await handler()
+
+    @override
+    async def wrap_model_request(
+        self, ctx: RunContext[Deps], *, request_context: ModelRequestContext, handler: WrapModelRequestHandler
+    ) -> ModelResponse:
+        """Mark the span of a request to the model that is cut off."""
+        with _cut_off_is_an_error():
+            return await handler(request_context)
 
     @override
     async def before_model_request(
@@ -50,6 +70,16 @@ class RunHooks(AbstractCapability[Deps]):
         count(ctx.deps.ledger, self._model_id, response)
         refuse_bad_answer(response)
         return response
+
+
+@contextmanager
+def _cut_off_is_an_error() -> Generator[None, None, None]:
+    """The library ends a span that is cancelled, or whose time is up, as if all had gone well in it."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        trace.get_current_span().set_status(Status(StatusCode.ERROR, names.UNFINISHED))
+        raise
 
 
 def mend_unicode(response: ModelResponse) -> None:

@@ -8,45 +8,31 @@ import contextlib
 import threading
 import time
 import uuid
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from toolkit.contracts import AskRequest, Attempt, RunRecord, RunStatus
-from toolkit.errors import PlatformError, UsageError
+from toolkit.errors import PlatformError, TfkitError, UsageError
+from toolkit.tables import STOP_KEY, condition_failed, from_item, now, run_key, setting, stop_of, to_item
 from toolkit.telemetry.otlp import clean
 
 LEASE_SECONDS = 90
 HEARTBEAT_SECONDS = 20.0
 """The lease is renewed at each step and, as one request to a model may take minutes, in between too."""
 
+LOOK_SECONDS = 2.0
+"""How often the row is read for the wish that the run should end."""
+
 MAX_ERROR = 4_000
-KEEP_DAYS = 90
+CANCELLED = "cancelled on request"
 
 
-def key_of(run_id: str) -> dict[str, Any]:
-    """The primary key of a run's row."""
-    return {"pk": {"S": f"RUN#{run_id}"}, "sk": {"S": "RECORD"}}
-
-
-def from_item(item: dict[str, Any]) -> RunRecord:
-    """A row as a record; the keys of the table are left out."""
-    plain = {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
-    fields = {name: plain[name] for name in RunRecord.__struct_fields__ if name in plain}
-    for number in ("lease_until", "attempt"):
-        fields[number] = int(fields.get(number, 0))
-    fields["attempts"] = msgspec.json.decode(fields.get("attempts", "[]"))
-    return msgspec.convert(fields, RunRecord)
-
-
-def now() -> str:
-    """The time in UTC, RFC 3339."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+class Cancelled(TfkitError):
+    """Somebody wants the run to end, or has ended it; it is over, and nothing has failed."""
 
 
 class RunTable:
@@ -81,17 +67,20 @@ class RunTable:
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
-                Item=_item(record),
+                Item=to_item(record),
                 ConditionExpression="attribute_not_exists(pk)",
             )
         except (ClientError, BotoCoreError) as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise PlatformError(f"the run's record cannot be written: {error}") from error
             return self._found(request)
         return True
 
     def progress(self, step: str, attempts: list[Attempt]) -> None:
-        """Write the step, and renew the lease. Raises `PlatformError` where the run is no longer ours."""
+        """Write the step, and renew the lease.
+
+        Raises `Cancelled` where somebody has ended the run, `PlatformError` where it is no longer ours.
+        """
         short = [msgspec.structs.replace(attempt, findings=[]) for attempt in attempts]
         self._update(
             {
@@ -102,19 +91,39 @@ class RunTable:
             }
         )
 
+    def refuse_stopped(self) -> None:
+        """Raise `Cancelled` where the run was asked for before the platform was stopped, or while it is.
+
+        Lambda keeps requests that it may not start, and would start them when the brake is released.
+        """
+        try:
+            answer = self._dynamodb.get_item(TableName=self._table, Key=STOP_KEY, ConsistentRead=True)
+        except (ClientError, BotoCoreError) as error:
+            raise PlatformError(f"whether the platform is stopped cannot be read: {error}") from error
+        stop = stop_of(answer.get("Item"))
+        if stop and (why := stop.refusal(self._run_id, time.time())):
+            raise Cancelled(why)
+
     @contextmanager
-    def heartbeat(self) -> Generator[None, None, None]:
-        """Renew the lease in the background for as long as this process works on the run."""
+    def heartbeat(self, on_cancel: Callable[[], object] = lambda: None) -> Generator[None, None, None]:
+        """Renew the lease in the background for as long as this process works on the run.
+
+        `on_cancel` is called in that thread, at each look at the row while somebody wants the run's end.
+        """
         done = threading.Event()
 
         def beat() -> None:
-            while not done.wait(HEARTBEAT_SECONDS):
+            renewed = time.monotonic()
+            while not done.wait(min(LOOK_SECONDS, HEARTBEAT_SECONDS)):
+                with contextlib.suppress(ClientError, BotoCoreError):
+                    if self._cancel_wanted():
+                        on_cancel()
+                if time.monotonic() - renewed < HEARTBEAT_SECONDS:
+                    continue
+                renewed = time.monotonic()
                 # Whether the run is still ours is found out, and said, by the next step.
                 with contextlib.suppress(ClientError, BotoCoreError):
-                    self._write(
-                        {"lease_until": int(time.time()) + LEASE_SECONDS},
-                        {"owner": self._owner, "status": "running"},
-                    )
+                    self._renew()
 
         beating = threading.Thread(target=beat, name="lease", daemon=True)
         beating.start()
@@ -124,8 +133,27 @@ class RunTable:
             done.set()
             beating.join()
 
+    def _cancel_wanted(self) -> bool:
+        """One look at the row; a read that is a moment behind will do, as there is a next one."""
+        answer = self._dynamodb.get_item(
+            TableName=self._table,
+            Key=run_key(self._run_id),
+            ProjectionExpression="cancel_requested, #status",
+            ExpressionAttributeNames={"#status": "status"},
+        )
+        row = answer.get("Item", {})
+        return bool(row.get("cancel_requested", {}).get("S")) or row.get("status") == {"S": "cancelled"}
+
+    def _renew(self) -> None:
+        self._write(
+            {"lease_until": int(time.time()) + LEASE_SECONDS}, {"owner": self._owner, "status": "running"}
+        )
+
     def finish(self, status: RunStatus, error: str | None) -> None:
-        """The last word on the run; nothing is written over one that is there already."""
+        """The last word on the run; nothing is written over one that is there already.
+
+        Raises `Cancelled`, in the row's own words, where somebody did not wait for the run's.
+        """
         self._update(
             {
                 "status": status,
@@ -137,6 +165,8 @@ class RunTable:
 
     def _found(self, request: AskRequest) -> bool:
         record = self._read()
+        if record.status == "cancelled" and not record.request_sha256:
+            return False  # before anybody took it, so that the row knows the id alone
         if record.request_sha256 != request.sha256:
             raise UsageError(f"the run id {self._run_id} belongs to another request", "leave --run-id out")
         if record.owner == self._owner:
@@ -152,11 +182,13 @@ class RunTable:
         try:
             self._write(values, {"owner": dead.owner, "status": dead.status, "lease_until": dead.lease_until})
         except (ClientError, BotoCoreError) as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise PlatformError(f"the run's record cannot be written: {error}") from error
 
     def _read(self) -> RunRecord:
-        answer = self._dynamodb.get_item(TableName=self._table, Key=key_of(self._run_id), ConsistentRead=True)
+        answer = self._dynamodb.get_item(
+            TableName=self._table, Key=run_key(self._run_id), ConsistentRead=True
+        )
         return from_item(answer["Item"])
 
     def _update(self, values: dict[str, Any]) -> None:
@@ -164,41 +196,20 @@ class RunTable:
         try:
             self._write(values, {"owner": self._owner, "status": "running"})
         except (ClientError, BotoCoreError) as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise PlatformError(f"the run's record cannot be written: {error}") from error
             record = self._read()
             if record.owner != self._owner:
                 raise PlatformError("the run was taken over by another delivery") from error
-            if record.updated != values["updated"]:  # else it is our own write, whose answer was lost
-                raise PlatformError(f"the run has ended as {record.status}") from error
+            if record.updated == values["updated"]:
+                return  # it is our own write, whose answer was lost
+            if record.status == "cancelled":
+                raise Cancelled(record.error or CANCELLED) from error
+            raise PlatformError(f"the run has ended as {record.status}") from error
 
     def _write(self, values: dict[str, Any], expected: dict[str, Any]) -> None:
         """Set values where the row holds what is expected. Raises what boto3 raises."""
         values["updated"] = now()
-        given = {f":{name}": value for name, value in values.items()}
-        given |= {f":was_{name}": value for name, value in expected.items()}
         self._dynamodb.update_item(
-            TableName=self._table,
-            Key=key_of(self._run_id),
-            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
-            ConditionExpression=" AND ".join(f"#{name} = :was_{name}" for name in expected),
-            ExpressionAttributeNames={f"#{name}": name for name in (*values, *expected)},
-            ExpressionAttributeValues={k: TypeSerializer().serialize(v) for k, v in given.items()},
+            TableName=self._table, Key=run_key(self._run_id), **setting(values, expected)
         )
-
-
-def _condition_failed(error: ClientError | BotoCoreError) -> bool:
-    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else ""
-    return code == "ConditionalCheckFailedException"
-
-
-def _item(record: RunRecord) -> dict[str, Any]:
-    plain = msgspec.to_builtins(record)
-    plain["attempts"] = "[]"
-    keys = {
-        "gsi1pk": f"RUNS#{record.started[:10]}",
-        "gsi1sk": f"{record.started}#{record.run_id}",
-        "expires": int(time.time()) + KEEP_DAYS * 86_400,
-    }
-    item = {name: TypeSerializer().serialize(value) for name, value in {**plain, **keys}.items()}
-    return {**key_of(record.run_id), **item}

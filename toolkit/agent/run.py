@@ -5,28 +5,29 @@
 Whatever happens after the lease is taken, the run ends with a status, its files and its trace stored.
 """
 
-import asyncio
 import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from opentelemetry.trace import Span, Status, StatusCode, Tracer
 
-from toolkit.agent.config import AgentConfig, Clients
+from toolkit.agent.cancellation import Cancellation
+from toolkit.agent.chosen import Chosen, choose_validators
+from toolkit.agent.config import AgentConfig, Clients, remote_checker
 from toolkit.agent.deps import Deps, Ledger
 from toolkit.agent.gate import converse
 from toolkit.agent.models import build, choose, cost_of, load_registry
-from toolkit.agent.record import MAX_ERROR, RunTable
+from toolkit.agent.record import MAX_ERROR, Cancelled, RunTable
 from toolkit.agent.store import Store
 from toolkit.agent.workspace import Workspace
 from toolkit.agent.writer import make_writer
 from toolkit.checker import Checker
 from toolkit.checker.inprocess import InProcessChecker
-from toolkit.checker.registry import default_validators
+from toolkit.checker.selection import ValidatorSettings
 from toolkit.contracts import (
     AskRequest,
     Attempt,
@@ -34,7 +35,6 @@ from toolkit.contracts import (
     ModelEntry,
     RunResult,
     RunStatus,
-    SkippedCheck,
     Tree,
     Usage,
 )
@@ -51,12 +51,6 @@ RESERVE_SECONDS = 20.0
 
 DISAGREE = "the validators do not agree with the files"
 NOTHING_WRITTEN = "the model wrote no files"
-NO_GATE = "the run ended before the gate was asked"
-
-NOT_IN_THIS_VERSION = (
-    SkippedCheck(validator="tflint", reason="this version of tfkit has no tflint validator yet"),
-    SkippedCheck(validator="checkov", reason="this version of tfkit has no checkov validator yet"),
-)
 
 
 class Ending:
@@ -84,7 +78,7 @@ def execute(
     if not table.take(request, request.model):
         log.info("run %s is not ours: nothing to do", request.run_id)
         return None
-    with table.heartbeat():
+    with table.heartbeat(run.cancel):
         return run.to_its_end()
 
 
@@ -108,13 +102,28 @@ class Run:
         self._ledger = Ledger(max_cost_usd=request.max_cost_usd)
         self._ending = Ending()
         self._model = request.model
+        self._chosen = Chosen()
+        self._cancellation = Cancellation()
+
+    def cancel(self) -> None:
+        """End the work, from another thread; what was made until then is stored all the same."""
+        self._cancellation.request()
+
+    def _checker(self) -> AbstractContextManager[Checker]:
+        """The platform's checker function where it has one, else a checker in this process."""
+        tracer, settings = self._telemetry.tracer, self._chosen.selection.settings
+        return remote_checker(self._config, self._clients, tracer, settings) or _own_checker(
+            tracer, settings, unsandboxed=self._config.unsandboxed
+        )
 
     def to_its_end(self) -> RunResult:
         """Work, then store the files, the records, the result and the last word, in this order."""
         ending, table = self._ending, self._table
         with _errors_into(ending), self._telemetry.run_span() as span:
-            with _errors_into(ending), _own_checker(self._telemetry.tracer) as checker:
-                self._work(checker)
+            with _errors_into(ending):
+                self._chosen = choose_validators(self._config.validators, self._request.rehearse)
+                with self._checker() as checker:
+                    self._work(checker)
             with _errors_into(ending):
                 self._store.tree(ending.tree)
             _describe(span, self._model, ending, self._ledger)
@@ -125,17 +134,23 @@ class Run:
         seconds = round(time.monotonic() - self._started, 3)
         with _errors_into(ending):
             self._store.result(self._result(seconds))
-        table.finish(ending.status, ending.error)
+        try:
+            table.finish(ending.status, ending.error)
+        except Cancelled as closed:  # by somebody who did not wait; what is stored must not say otherwise
+            ending.status, ending.error = "cancelled", closed.message
+            self._store.result(self._result(seconds))
         return self._result(seconds)
 
     def _work(self, checker: Checker) -> None:
         """The conversation and its gate; what it came to is in the ending, also when it raises."""
+        self._table.refuse_stopped()
         entry = self._choose_model()
         ending, workspace = self._ending, Workspace()
         deps = Deps(
             workspace=workspace,
             checker=checker,
-            validators=tuple(default_validators()),
+            selection=self._chosen.selection,
+            rehearse=self._chosen.depth,
             ledger=self._ledger,
             progress=lambda step: self._table.progress(step, ending.attempts),
         )
@@ -149,7 +164,7 @@ class Run:
             on_attempt=self._on_attempt,
         )
         try:
-            outcome = asyncio.run(conversation)
+            outcome = self._cancellation.run(conversation)
         finally:
             ending.tree = workspace.tree
         ending.output = outcome.output
@@ -191,18 +206,20 @@ class Run:
             trace_id=self._telemetry.trace_id,
             error=ending.error,
             checks=report.results if report else [],
-            skipped=[*(report.skipped if report else _none_checked()), *NOT_IN_THIS_VERSION],
-            not_proven=_not_proven(self._model),
+            skipped=self._chosen.skipped(report),
+            not_proven=self._chosen.not_proven(self._model),
             sandbox=report.sandbox if report else "none",
         )
 
 
 @contextmanager
-def _own_checker(tracer: Tracer) -> Generator[Checker, None, None]:
+def _own_checker(
+    tracer: Tracer, settings: Mapping[str, ValidatorSettings], *, unsandboxed: bool
+) -> Generator[Checker, None, None]:
     """A checker in a folder of its own, which is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="tfkit-run-"))
     try:
-        checker = InProcessChecker(folder, tracer=tracer)
+        checker = InProcessChecker(folder, tracer=tracer, settings=settings, unsandboxed=unsandboxed)
         try:
             yield checker
         finally:
@@ -217,7 +234,7 @@ def _errors_into(ending: Ending) -> Generator[None, None, None]:
     try:
         yield
     except Exception as error:  # whatever it was, the run must end with a status
-        ending.status = "budget_exceeded" if isinstance(error, BudgetExceeded) else "error"
+        ending.status = _status_after(error, ending.status)
         if isinstance(error, TfkitError):
             said = f"{error.message}; {error.hint}" if error.hint else error.message
             log.warning("%s", said)
@@ -227,6 +244,13 @@ def _errors_into(ending: Ending) -> Generator[None, None, None]:
         said = clean(said[:MAX_ERROR])  # an upstream's words may be of any size and of any letters
         # What failed first is the cause, and stays in front.
         ending.error = f"{ending.error}; then: {said}" if ending.error else said
+
+
+def _status_after(error: Exception, before: RunStatus) -> RunStatus:
+    """How a run ends that met this error. One that was cancelled stays so, whatever else fails in its end."""
+    if isinstance(error, Cancelled) or before == "cancelled":
+        return "cancelled"
+    return "budget_exceeded" if isinstance(error, BudgetExceeded) else "error"
 
 
 def _refuse_unpriced_budget(request: AskRequest, name: str, entry: ModelEntry) -> None:
@@ -255,18 +279,3 @@ def _describe(span: Span, chosen: str, ending: Ending, ledger: Ledger) -> None:
     if ending.status != "ok":
         span.set_attribute(names.ERROR, ending.error or ending.status)
         span.set_status(Status(StatusCode.ERROR, ending.error or ending.status))
-
-
-def _none_checked() -> list[SkippedCheck]:
-    return [SkippedCheck(validator=name, reason=NO_GATE) for name in (*default_validators(), "rehearse")]
-
-
-def _not_proven(chosen: str) -> list[str]:
-    """What an `ok` does not say; printed with every result."""
-    open_points = [
-        "nothing was planned or applied: no rehearsal ran",
-        "AWS-specific rules of tflint, and checkov's, did not run",
-    ]
-    if chosen.startswith("offline-composer"):
-        open_points.append("the model was offline-composer, which is no language model but a set of recipes")
-    return open_points

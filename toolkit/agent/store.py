@@ -6,6 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from toolkit.contracts import RunResult, Tree, to_json
 from toolkit.errors import PlatformError
+from toolkit.tables import file_key, result_key
 
 
 class Store:
@@ -14,19 +15,19 @@ class Store:
     def __init__(self, s3: Any, bucket: str, run_id: str) -> None:
         self._s3 = s3
         self._bucket = bucket
-        self._prefix = f"runs/{run_id}/"
+        self._run_id = run_id
 
     def tree(self, tree: Tree) -> None:
         """The files, byte for byte as they were checked."""
         for path, content in tree.files.items():
-            self._put(f"workspace/{path}", content)
+            self._put(f"workspace/{path}", file_key(self._run_id, path), content)
 
     def result(self, result: RunResult) -> None:
         """The outcome; written last, so whoever finds it finds all the rest."""
-        self._put("result.json", to_json(result))
+        self._put("result.json", result_key(self._run_id), to_json(result))
 
-    def _put(self, name: str, content: bytes) -> None:
+    def _put(self, name: str, key: str, content: bytes) -> None:
         try:
-            self._s3.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=content)
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=content)
         except (ClientError, BotoCoreError) as error:
             raise PlatformError(f"cannot store {name}: {error}") from error

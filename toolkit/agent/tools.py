@@ -6,13 +6,15 @@ A mistake of the model's is a `ModelRetry` that says how to mend it. A failure o
 
 from collections.abc import Callable
 
+import msgspec
 from pydantic_ai import ModelRetry, RunContext, Tool
 
 from toolkit.agent.deps import Deps
-from toolkit.agent.feedback import of_report, of_result
+from toolkit.agent.feedback import of_init, of_report
+from toolkit.agent.verdict import refuse_failed
 from toolkit.agent.workspace import Refused
-from toolkit.contracts import CheckResult
-from toolkit.errors import PlatformError
+from toolkit.checker.selection import Selection
+from toolkit.contracts import CheckReport, Tree
 
 
 def list_files(ctx: RunContext[Deps]) -> str:
@@ -76,33 +78,31 @@ def delete_file(ctx: RunContext[Deps], path: str) -> str:
 def terraform_init(ctx: RunContext[Deps]) -> str:
     """Run `terraform init` on the files. Answers `ok`, or the findings one a line."""
     ctx.deps.progress("terraform init")
-    result = ctx.deps.checker.init(ctx.deps.workspace.tree)
-    _raise_failed([result])
-    return of_result(result)
+    tree = ctx.deps.workspace.tree
+    result = ctx.deps.checker.init(tree)
+    refuse_failed(CheckReport(tree=tree.hash, results=[result]), ctx.deps.selection)
+    return of_init(result, tree)
 
 
 def terraform_validate(ctx: RunContext[Deps]) -> str:
     """Run `terraform validate` on the files. Answers `ok`, or the findings one a line."""
-    return _check(ctx, ("validate",), "terraform validate")
+    ctx.deps.progress("terraform validate")
+    tree = ctx.deps.workspace.tree
+    only = msgspec.structs.replace(ctx.deps.selection, names=("validate",))
+    return _told(ctx.deps.checker.check(tree, only.names), tree, only)
 
 
 def run_validators(ctx: RunContext[Deps]) -> str:
     """Run every validator that the host will run when you stop. Answers `ok`, or the findings one a line."""
-    return _check(ctx, ctx.deps.validators, "validators")
+    ctx.deps.progress("validators")
+    tree = ctx.deps.workspace.tree
+    return _told(ctx.deps.check(tree), tree, ctx.deps.selection)
 
 
-def _check(ctx: RunContext[Deps], validators: tuple[str, ...], step: str) -> str:
-    ctx.deps.progress(step)
-    report = ctx.deps.checker.check(ctx.deps.workspace.tree, validators)
-    _raise_failed(report.results)
-    return of_report(report)
-
-
-def _raise_failed(results: list[CheckResult]) -> None:
-    """What could not do its work is the platform's failure, not the model's."""
-    for result in results:
-        if result.status == "error":
-            raise PlatformError(f"the validator {result.validator} failed: {result.detail}")
+def _told(report: CheckReport, tree: Tree, selection: Selection) -> str:
+    """What the model hears; what could not do its work is the platform's failure, and ends the run."""
+    refuse_failed(report, selection)
+    return of_report(report, tree, selection)
 
 
 _FUNCTIONS: tuple[Callable[..., str], ...] = (

@@ -4,8 +4,11 @@
 
 What a model wrote is hostile until this package has looked at it: it works on a copy that it made
 itself from bytes, with an environment, a data folder and a CLI configuration of its own. `Checker` is
-the one interface to it; `inprocess` runs it here, and a sandboxed child or a function of its own are
-further forms of the same protocol.
+the one interface to it: `inprocess` runs it here, `remote` in a function of its own, where there is nothing
+to steal:
+
+    remote (in the agent) ──▶ message ──▶ [Lambda] handler ──▶ child: inprocess, a process for each check
+                                                      └── reaper: nothing of it outlives the answer
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,8 @@
     check(tree): names and sizes ──▶ scan ──▶ a clean copy ──▶ init, if its inputs changed ──▶ validators
 
 Everything lies below `workdir` and goes with `close`. The folder of a stage is new for each tree; the data
-folder of terraform (providers, list of modules) lives as long as the run.
+folder of terraform (providers, list of modules) lives as long as the run. Every tool runs in the sandbox that
+this machine has; where it has none, what a model wrote is not checked unless it is said.
 """
 
 import shutil
@@ -19,14 +20,16 @@ from toolkit.checker.findings import from_text, init_findings, to_findings
 from toolkit.checker.mirrors import DEFAULT_SOURCES, Provider, cli_configuration, find_providers
 from toolkit.checker.process import Stopped
 from toolkit.checker.registry import load_validators, validator_names
-from toolkit.checker.running import describe, run_validators
+from toolkit.checker.running import configured, describe, run_validators
+from toolkit.checker.sandbox import LIMITS, level, require
 from toolkit.checker.scan import scan
+from toolkit.checker.selection import ValidatorSettings
 from toolkit.checker.sources import has_root_module, init_key
-from toolkit.checker.staging import stage, stage_findings
+from toolkit.checker.staging import stage, stage_findings, unchanged
 from toolkit.checker.terraform import LOCK_NAME, Terraform, find_terraform, terraform_version
 from toolkit.checker.validator import Stage, Validator
 from toolkit.contracts import CheckReport, CheckResult, Finding, RehearseDepth, SkippedCheck, Tool, Tree
-from toolkit.errors import PlatformError
+from toolkit.errors import PlatformError, ToolMissing
 
 INIT_TIMEOUT_S = 180.0
 VALIDATOR_TIMEOUT_S = 60.0
@@ -37,7 +40,12 @@ class InProcessChecker:
 
     `tracer` gets a span for each init and each validator. `mirrors` are searched for providers instead of
     the places of `mirror_folders`; `sources` is the allow-list; `environment` is added to terraform's own.
-    Deadlines are seconds. Raises `ToolMissing` without terraform, when it is first needed.
+    Deadlines are seconds. `brought` is the tree that a user started from: its unchanged files are the user's
+    own, and are trusted with more (`staging`, `scan`). `unsandboxed` puts limits alone around the tools.
+    `settings` are those of validators, by name: a deadline of their own, and their options.
+
+    Raises `ToolMissing` without terraform, when it is first needed, and `PlatformError` for a tree that is
+    not the user's own on a machine that has no sandbox.
     """
 
     def __init__(
@@ -50,6 +58,9 @@ class InProcessChecker:
         environment: Mapping[str, str] | None = None,
         init_timeout_s: float = INIT_TIMEOUT_S,
         validator_timeout_s: float = VALIDATOR_TIMEOUT_S,
+        brought: Tree | None = None,
+        unsandboxed: bool = False,
+        settings: Mapping[str, ValidatorSettings] | None = None,
     ) -> None:
         self._home = workdir.resolve() / "checker"
         self._tracer = tracer or NoOpTracer()
@@ -58,6 +69,10 @@ class InProcessChecker:
         self._environment = environment
         self._init_timeout_s = init_timeout_s
         self._validator_timeout_s = validator_timeout_s
+        self._brought = brought or Tree(files={})
+        self._unsandboxed = unsandboxed
+        self._settings = settings or {}
+        self._held = LIMITS if unsandboxed else level()
         self._providers: list[Provider] | None = None
         self._init_holds_for: str | None = None
         self._lock_file: bytes | None = None
@@ -81,14 +96,16 @@ class InProcessChecker:
             if refusal := self._refusal(tree):
                 reason = f"the tree was refused by {refusal.validator}"
                 skipped += [SkippedCheck(validator=v.name, reason=reason) for v in loaded]
-                return CheckReport(tree=tree.hash, results=[refusal], skipped=skipped)
+                return CheckReport(
+                    tree=tree.hash, results=[refusal], skipped=skipped, sandbox=str(self._held)
+                )
             missing = [v for v in loaded if (tree.hash, v.name, rehearse) not in self._results]
             fresh = self._run_all(tree, missing, rehearse) if missing else {}
             # A failure may pass, so only what was really found out is remembered.
             kept = {name: result for name, result in fresh.items() if result.status != "error"}
             self._results.update({(tree.hash, name, rehearse): result for name, result in kept.items()})
         results = [fresh.get(v.name) or self._results[tree.hash, v.name, rehearse] for v in loaded]
-        return CheckReport(tree=tree.hash, results=results, skipped=skipped)
+        return CheckReport(tree=tree.hash, results=results, skipped=skipped, sandbox=str(self._held))
 
     def close(self) -> None:
         """Stop what runs and remove every folder of this checker."""
@@ -101,9 +118,12 @@ class InProcessChecker:
 
     def _refusal(self, tree: Tree) -> CheckResult | None:
         """Why no tool may see this tree; None where it may."""
-        if found := stage_findings(tree):
+        own = unchanged(tree, self._brought)
+        if not (self._unsandboxed or own >= tree.files.keys()):
+            require(self._held)
+        if found := stage_findings(tree, own):
             return CheckResult(validator="staging", status="findings", findings=found)
-        found = scan(tree)
+        found = scan(tree, own=own, confined=self._held.confines_reads)
         if any(finding.rule == "unreadable" for finding in found):
             found = self._explain(tree, found)
         return CheckResult(validator="scan", status="findings", findings=found) if found else None
@@ -144,10 +164,15 @@ class InProcessChecker:
         try:
             self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.rmtree(root, ignore_errors=True)
-            stage(tree, root)
-            configuration = cli_configuration(self._providers)
+            stage(tree, root, unchanged(tree, self._brought))
             terraform = Terraform(
-                executable, root, self._home / "private", configuration, environment=self._environment
+                executable,
+                root,
+                self._home / "private",
+                cli_configuration(self._providers),
+                environment=self._environment,
+                mirrors=[provider.mirror for provider in self._providers if provider.mirror],
+                held=self._held,
             )
         except OSError as error:
             raise PlatformError(f"the tree cannot be staged: {error}", "Free disk space.") from error
@@ -193,6 +218,8 @@ class InProcessChecker:
                     )
             except (TimeoutError, Stopped) as error:
                 result = CheckResult(validator="init", status="error", detail=str(error))
+            except ToolMissing as error:
+                raise ToolMissing(error.message, _NO_MIRROR if self._held.confines else error.hint) from error
             result = msgspec.structs.replace(
                 result, seconds=time.monotonic() - started, tool=_tool(terraform)
             )
@@ -213,7 +240,7 @@ class InProcessChecker:
             init=init,
             rehearse=rehearse,
         )
-        return run_validators(validators, view, self._tracer)
+        return run_validators(configured(validators, self._settings), view, self._tracer)
 
 
 _NO_FILES = Finding(
@@ -222,6 +249,12 @@ _NO_FILES = Finding(
     severity="high",
     message="There are no Terraform files at the top of the workspace.",
     hint="Write main.tf at the top; folders below it are modules.",
+)
+
+
+_NO_MIRROR = (
+    "Checks have no network. `tfkit up` fills a mirror with the AWS provider once; or set "
+    "TFKIT_PROVIDER_MIRROR to a folder that `terraform providers mirror` has filled."
 )
 
 

@@ -1,7 +1,7 @@
-"""One child process at a time budget: own process group, limits, captured output, no survivors.
+"""One child process at a time budget: own process group, limits, sandbox, captured output, no survivors.
 
 The group is killed at the deadline and after a normal end as well, so that nothing the child started
-outlives it in the group.
+outlives it in the group. The sandbox's filter lets no process leave its group.
 """
 
 import contextlib
@@ -15,9 +15,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from toolkit.checker import launch
+from toolkit.checker.sandbox import LIMITS, Confinement, SandboxLevel
+from toolkit.errors import PlatformError
+
 MAX_OUTPUT_BYTES = 8 * 1024 * 1024
 
-ADDRESS_SPACE = 4 * 1024**3
+ADDRESS_SPACE = 3 * 1024**3
 """Bytes a process may map. Go maps more than it uses: terraform with the AWS provider ends well with 1.5 GiB
 each (tried), the attacks of FACTS §6 go past 14."""
 
@@ -26,7 +30,12 @@ FILE_SIZE = 2 * 1024**3
 
 OPEN_FILES = 1024
 
+PROCESSES = 512
+"""Threads that this machine may have beyond those that it has when a child starts; terraform and a provider
+use about 40. The kernel counts by user, and root is not counted (getrlimit(2))."""
+
 _LAUNCHER = Path(__file__).with_name("launch.py")
+_LOAD = Path("/proc/loadavg")
 
 
 class Stopped(Exception):
@@ -42,22 +51,41 @@ class Finished(NamedTuple):
 
 
 class Runner:
-    """Runs children in `cwd` with exactly `environment`. Methods may be called from several threads."""
+    """Runs children in `cwd` with exactly `environment`. Methods may be called from several threads.
 
-    def __init__(self, cwd: Path, environment: Mapping[str, str]) -> None:
+    `held` is the sandbox that each child is put in; without it there are limits alone.
+    """
+
+    def __init__(self, cwd: Path, environment: Mapping[str, str], held: SandboxLevel = LIMITS) -> None:
         self.cwd = cwd
         self.environment = dict(environment)
+        self.held = held
         self._live: set[subprocess.Popen[bytes]] = set()
 
-    def run(self, command: Sequence[str], timeout_s: float, *, cwd: Path | None = None) -> Finished:
+    def run(
+        self,
+        command: Sequence[str],
+        timeout_s: float,
+        *,
+        cwd: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        confinement: Confinement | None = None,
+        file_size: int | None = None,
+    ) -> Finished:
         """Run one command (its first item an absolute path) and wait.
 
-        Raises `TimeoutError` at the deadline and `Stopped` where a limit or a signal ended it.
+        `environment` is added to the runner's own; `confinement` is what the child may touch, by default
+        nothing but its executable; `file_size` is the largest file it may write, in bytes. Raises
+        `TimeoutError` at the deadline, `Stopped` where a limit or a signal ended it, and `PlatformError`
+        where its limits or its sandbox could not be put in place: then it was not started.
         """
+        limits = _limits(timeout_s, FILE_SIZE if file_size is None else file_size)
+        if self.held.confines:
+            limits += (confinement or Confinement()).arguments(Path(command[0]), self.held)
         child = subprocess.Popen(
-            _limited(command, timeout_s),
+            [sys.executable, "-I", "-S", str(_LAUNCHER), *limits, "--", *command],
             cwd=cwd or self.cwd,
-            env=self.environment,
+            env={**self.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -109,16 +137,18 @@ class _Reader:
             self._pipe.close()
 
 
-def _limited(command: Sequence[str], timeout_s: float) -> list[str]:
+def _limits(timeout_s: float, file_size: int) -> list[str]:
     limits = {
         "RLIMIT_CPU": math.ceil(timeout_s) + 5,
         "RLIMIT_AS": ADDRESS_SPACE,
-        "RLIMIT_FSIZE": FILE_SIZE,
+        "RLIMIT_FSIZE": file_size,
         "RLIMIT_NOFILE": OPEN_FILES,
         "RLIMIT_CORE": 0,
     }
-    pairs = [f"{name}={value}" for name, value in limits.items()]
-    return [sys.executable, "-I", "-S", str(_LAUNCHER), *pairs, "--", *command]
+    # proc_loadavg(5): running/all threads of the machine, which are at least those of this user.
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        limits["RLIMIT_NPROC"] = int(_LOAD.read_text().split()[3].partition("/")[2]) + PROCESSES
+    return [f"{name}={value}" for name, value in limits.items()]
 
 
 def _name(command: Sequence[str]) -> str:
@@ -132,6 +162,8 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
 
 def _finished(name: str, code: int, stdout: _Reader, stderr: _Reader) -> Finished:
     text = stderr.kept.decode(errors="replace")
+    if code == launch.FAILED and text.startswith(launch.SAYS):
+        raise PlatformError(text.strip(), "`tfkit doctor` says what this machine offers to hold a check")
     if code < 0:
         raise Stopped(
             f"{name} was ended by {signal.Signals(-code).name}: a limit of CPU, memory or file size"

@@ -2,17 +2,46 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
 from opentelemetry import context as otel_context
 from opentelemetry.trace import Span, Status, StatusCode, Tracer
 
+from toolkit.checker.selection import ValidatorSettings
+from toolkit.checker.sound import sound_findings
 from toolkit.checker.validator import Stage, Validator
-from toolkit.contracts import CheckResult, Finding
+from toolkit.contracts import CheckResult, Finding, Tool
 from toolkit.errors import TfkitError
 
 GRACE_S = 5.0
 """Seconds past its deadline in which a validator may still come to its end; then it is given up."""
+
+
+class Configured:
+    """A validator with its settings: it sees its own deadline (seconds) and options on the stage."""
+
+    def __init__(self, validator: Validator, settings: ValidatorSettings) -> None:
+        self.name = validator.name
+        self.deadline_s = settings.deadline_s
+        self._validator = validator
+        self._options = settings.options
+
+    def tool(self) -> Tool | None:
+        """As the validator says."""
+        return self._validator.tool()
+
+    def check(self, stage: Stage) -> Iterable[Finding]:
+        """As the validator finds, on a stage with its settings."""
+        deadline_s = self.deadline_s or stage.deadline_s
+        return self._validator.check(
+            msgspec.structs.replace(stage, deadline_s=deadline_s, options=self._options)
+        )
+
+
+def configured(validators: Iterable[Validator], settings: Mapping[str, ValidatorSettings]) -> list[Validator]:
+    """Each validator with its settings, by name; one of which nothing was said has the defaults."""
+    return [Configured(v, settings.get(v.name, ValidatorSettings())) for v in validators]
 
 
 def run_validators(validators: Sequence[Validator], view: Stage, tracer: Tracer) -> dict[str, CheckResult]:
@@ -26,16 +55,24 @@ def run_validators(validators: Sequence[Validator], view: Stage, tracer: Tracer)
             describe(span, result)
         results.setdefault(validator.name, result)
 
-    # Daemons, because a validator that hangs in Python cannot be ended, and must not hold up the exit.
+    # Daemons: a thread that hangs in Python cannot be ended, and must not hold up the exit. Only tfkit's own
+    # validators run in one; somebody else's is a process (`foreign`), which is killed.
     threads = [threading.Thread(target=work, args=[v], daemon=True, name=v.name) for v in validators]
+    started = time.monotonic()
     for thread in threads:
         thread.start()
-    give_up = time.monotonic() + view.deadline_s + GRACE_S
-    for thread in threads:
-        thread.join(max(0.0, give_up - time.monotonic()))
-        late = f"the validator {thread.name} took longer than {view.deadline_s:g} s"
+    for thread, validator in zip(threads, validators, strict=True):
+        deadline_s = _deadline_of(validator, view)
+        thread.join(max(0.0, started + deadline_s + GRACE_S - time.monotonic()))
+        late = f"the validator {thread.name} took longer than {deadline_s:g} s"
         results.setdefault(thread.name, CheckResult(validator=thread.name, status="error", detail=late))
     return results
+
+
+def _deadline_of(validator: Validator, view: Stage) -> float:
+    """Seconds; a validator with settings may have a deadline of its own."""
+    own: float | None = getattr(validator, "deadline_s", None)
+    return own or view.deadline_s
 
 
 def run_validator(validator: Validator, view: Stage) -> CheckResult:
@@ -44,12 +81,12 @@ def run_validator(validator: Validator, view: Stage) -> CheckResult:
     name, detail, found, tool = validator.name, "", list[Finding](), None
     try:
         tool = validator.tool()
-        found = list(validator.check(view))
+        found = sound_findings(validator.check(view), name)
     except TimeoutError as error:
-        detail = str(error) or f"the validator {name} took longer than {view.deadline_s:g} s"
+        detail = str(error) or f"the validator {name} took longer than {_deadline_of(validator, view):g} s"
     except TfkitError as error:
         detail = f"{name}: {error.message}" + (f" ({error.hint})" if error.hint else "")
-    except Exception as error:  # noqa: BLE001 - a plugin is other people's code and may raise anything
+    except BaseException as error:  # noqa: BLE001 - it may raise anything, SystemExit among it
         detail = f"the validator {name} failed: {type(error).__name__}: {error}"
     status = "error" if detail else "findings" if found else "ok"
     seconds = time.monotonic() - started

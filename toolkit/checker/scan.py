@@ -2,10 +2,15 @@
 
 By construct, not by word: a string that contains `file(` is fine, a call of `file` inside a heredoc's
 `${…}` is not. Each finding says what to write instead.
+
+What cannot be decided by reading (a path that is computed, a template that is) is left to Landlock where it
+confines what terraform can open, and refused where nothing would. What plainly leaves the workspace is always
+refused: the sandbox holds it here, and it would not work anywhere else.
 """
 
 import posixpath
 from collections.abc import Iterator
+from enum import Enum
 from itertools import islice
 
 from toolkit.checker.hcl import Attribute, Block, Call, calls, literal
@@ -32,47 +37,65 @@ _PROVIDER_READS = {
     "token": "credentials do not belong into code",
 }
 _PROVIDER_HINT = "Leave it out; region and default_tags are enough, credentials come from the environment."
+_OWN_CHOICE = {"provider-setting", "module-source"}
+"""Where a user's provider and modules come from: validate configures no provider, and runs no module."""
 
+_NOTHING_HOLDS = "without Landlock nothing would keep it from reading files of this machine"
 
 MAX_FINDINGS = 50
 
 
-def scan(tree: Tree) -> list[Finding]:
+def scan(tree: Tree, *, own: frozenset[str] = frozenset(), confined: bool = False) -> list[Finding]:
     """Findings of the validator `scan` (severity high), in the order of the files.
 
-    A file that cannot be read is a finding with the rule `unreadable`; whether terraform has a better message
-    for it is the caller's to find out.
+    `confined` says that terraform will be able to open nothing outside the workspace. The user's `own` files
+    are passed over where it is so, and where there are no others; elsewhere a model's file could make one of
+    them show what it reads, so only what `_OWN_CHOICE` names is left to the user. A file that cannot be read
+    is a finding with the rule `unreadable`; whether terraform has a better message is the caller's to find
+    out.
     """
-    return list(islice(_scan(tree), MAX_FINDINGS))
+    trusted = own if confined or own >= tree.files.keys() else frozenset[str]()
+    found = _scan(tree, trusted, confined)
+    return list(islice((f for f in found if f.file not in own or f.rule not in _OWN_CHOICE), MAX_FINDINGS))
 
 
-def _scan(tree: Tree) -> Iterator[Finding]:
+def _scan(tree: Tree, trusted: frozenset[str], confined: bool) -> Iterator[Finding]:
     templates: set[str] = set()
     for path, file in module_files(tree):
+        if path in trusted:
+            continue
         if isinstance(file, HclError):
             yield _finding("unreadable", path, file.line, str(file), "Write plain Terraform syntax.")
         else:
-            yield from _Scan(path, templates).file(file)
-    for path in sorted(templates & tree.files.keys()):
-        yield from _scan_template(path, tree.files[path])
+            yield from _Scan(path, templates, confined).file(file)
+    for path in sorted((templates & tree.files.keys()) - trusted):
+        yield from _scan_template(path, tree.files[path], confined)
 
 
-def _scan_template(path: str, content: bytes) -> Iterator[Finding]:
+def _scan_template(path: str, content: bytes, confined: bool) -> Iterator[Finding]:
     """What templatefile() would evaluate; it cannot name a template of its own."""
     try:
         token = parse_template(content.decode())
         for call in calls([token]):
-            yield from _Scan(path, set(), base="").call(call)
+            yield from _Scan(path, set(), confined, base="").call(call)
     except (HclError, UnicodeDecodeError) as error:
         line = error.line if isinstance(error, HclError) else 0
         yield _finding("unreadable", path, line, f"no template: {error}", "Write a plain template.")
 
 
+class _Path(Enum):
+    """Why a path is not known: it leaves the workspace, or something in it is computed."""
+
+    LEAVES = "leaves"
+    COMPUTED = "computed"
+
+
 class _Scan:
     """One file: `base` is the folder that `path.module` stands for; templates that it names are collected."""
 
-    def __init__(self, path: str, templates: set[str], base: str | None = None) -> None:
+    def __init__(self, path: str, templates: set[str], confined: bool, base: str | None = None) -> None:
         self.path = path
+        self.confined = confined
         self.base = posixpath.dirname(path) if base is None else base
         self.templates = templates
 
@@ -123,42 +146,48 @@ class _Scan:
 
     def call(self, call: Call) -> Iterator[Finding]:
         """What is wrong with one function call; remembers the template of a good templatefile()."""
-        if call.name == "templatestring":
+        if call.name == "templatestring" and not self.confined:
+            message = f"templatestring evaluates text as code; {_NOTHING_HOLDS}"
             hint = "Use templatefile() with a file of this workspace, or a string with ${…}."
-            yield self._found("templatestring", call.line, "templatestring evaluates text as code", hint)
+            yield self._found("templatestring", call.line, message, hint)
         if call.name not in _PATH_CALLS:
             return
         paths = [self._resolve(argument) for argument in call.arguments[: 2 if call.name == "fileset" else 1]]
-        if not paths or None in paths:
-            hint = (
-                f'Write {call.name}("${{path.module}}/name") with a literal name of a file in this workspace.'
-            )
-            message = f"{call.name}() with a path that is not literal or leaves the workspace"
+        hint = f'Write {call.name}("${{path.module}}/name") with a literal name of a file in this workspace.'
+        if not paths or _Path.LEAVES in paths:
+            message = f"{call.name}() with a path that leaves the workspace"
             yield self._found("file-path", call.line, message, hint)
-        elif call.name == "templatefile" and paths[0] is not None:
+        elif _Path.COMPUTED in paths and not self.confined:
+            message = f"{call.name}() with a path that is not literal; {_NOTHING_HOLDS}"
+            yield self._found("file-path", call.line, message, hint)
+        elif call.name == "templatefile" and isinstance(paths[0], str):
             self.templates.add(paths[0])
 
-    def _resolve(self, argument: Tokens) -> str | None:
-        """The path below the root that an expression names; None if it is not literal or leaves the root."""
+    def _resolve(self, argument: Tokens) -> "str | _Path":
+        """The path below the root that an expression names, where it is literal and stays there."""
         if _is_path(argument):
             return self._below(argument[2].text, "")
         if len(argument) != 1 or argument[0].kind != "string":
-            return None
+            return _Path.COMPUTED
         first, *others = argument[0].parts or ("",)
-        if not all(isinstance(part, str) for part in others):
-            return None
-        rest = "".join(part for part in others if isinstance(part, str))
+        # A name in the place of what is computed: what the literal parts make of it is what can be known.
+        rest = "".join(part if isinstance(part, str) else "x" for part in others)
         if isinstance(first, str):
-            return self._below("", first + rest)
-        return self._below(first[2].text, rest) if _is_path(first) and rest[:1] in ("", "/") else None
+            path = self._below("", first + rest)
+        elif _is_path(first):
+            path = self._below(first[2].text, rest) if rest[:1] in ("", "/") else _Path.LEAVES
+        else:
+            return _Path.COMPUTED
+        literal_to_the_end = all(isinstance(part, str) for part in others)
+        return path if literal_to_the_end or path is _Path.LEAVES else _Path.COMPUTED
 
-    def _below(self, base: str, rest: str) -> str | None:
+    def _below(self, base: str, rest: str) -> "str | _Path":
         # Without a base a slash or a tilde leads out; after one, the slash only parts the name from it.
         if not base and rest.startswith(("/", "~")):
-            return None
+            return _Path.LEAVES
         start = self.base if base == "module" else ""
         path = posixpath.normpath(posixpath.join(start, rest.lstrip("/")))
-        return None if path.startswith("..") or "\0" in path else path
+        return _Path.LEAVES if path.startswith("..") or "\0" in path else path
 
     def _found(self, rule: str, line: int, message: str, hint: str) -> Finding:
         return _finding(rule, self.path, line, message, hint)

@@ -2,6 +2,9 @@
 
 Anything else is refused with the reason, never left out in silence, so that what is checked is byte for
 byte what is delivered. The rule for names is `path_problem`; the agent's file tools ask it before they write.
+
+Files that a user brought along and that nobody has changed since are the user's `own` (`unchanged`). They
+keep names that a model may not write: variable values, override files, whatever lies beside the code.
 """
 
 import os
@@ -36,14 +39,21 @@ _OBEYED_JSON = re.compile(
     r"\.(tfvars|tftest|tfmock|tfstate|tofu|tfquery|tfstack|tfcomponent|tfdeploy)\.json$"
 )
 _OBEYED = (".tfvars", ".tofu", ".tfstate", ".lock.hcl", ".tftest.hcl")
+_STATE = (".tfstate", ".tfstate.json", ".tfstate.backup")
 _OVERRIDE_FILE = re.compile(r"(^|_)override\.tf(\.json)?$")
 _PART = re.compile(r"[A-Za-z0-9_@+=,()\[\]][A-Za-z0-9_.@+=,()\[\] -]*")
 
 
-def path_problem(path: str) -> str | None:
+def unchanged(tree: Tree, brought: Tree) -> frozenset[str]:
+    """The paths of the files in `tree` that are, byte for byte, files of the tree that a user brought."""
+    return frozenset(path for path, content in tree.files.items() if brought.files.get(path) == content)
+
+
+def path_problem(path: str, *, own: bool = False) -> str | None:
     """Why a tree may not hold this path, in words that say what to do instead; None where it may.
 
-    `path` is relative to the tree's root and written with `/`. Sizes and counts are `stage_findings`' part.
+    `path` is relative to the tree's root and written with `/`; `own` says that its file is the user's own.
+    Sizes and counts are `stage_findings`' part.
     """
     if not path or len(path) > MAX_PATH_CHARS:
         return f"a path has between 1 and {MAX_PATH_CHARS} characters"
@@ -54,18 +64,20 @@ def path_problem(path: str) -> str | None:
     parts = path.split("/")
     if len(parts) > MAX_DEPTH:
         return f"no more than {MAX_DEPTH} folders deep"
-    return next((problem for part in parts if (problem := _part_problem(part))), None) or _name_problem(
-        parts[-1]
-    )
+    if problem := next((problem for part in parts if (problem := _part_problem(part, own))), None):
+        return problem
+    return _own_name_problem(path) if own else _name_problem(parts[-1])
 
 
-def _part_problem(part: str) -> str | None:
+def _part_problem(part: str, own: bool) -> str | None:
     if part in ("", ".", ".."):
         return "empty parts, '.' and '..' are refused; write the path from the workspace's root"
     if part.startswith("."):
         return f"{part}: files and folders that begin with a dot configure tools and are refused"
     if part.casefold() == "terraform.d":
         return "terraform.d/ holds plugins that terraform would execute; it is refused"
+    if own and part.isprintable():
+        return None
     if not _PART.fullmatch(part) or part.endswith((".", " ")):
         return f"{part!r}: use letters, digits and _ - . in names"
     return None
@@ -83,12 +95,25 @@ def _name_problem(name: str) -> str | None:
     return None
 
 
-def stage_findings(tree: Tree) -> list[Finding]:
-    """Everything about a tree that keeps it from being staged: names, clashes, sizes and counts."""
+def _own_name_problem(path: str) -> str | None:
+    name = path.rpartition("/")[2].casefold()
+    if name.endswith(_STATE):
+        return f"{name}: state is no part of what is checked; leave it out"
+    # Override files are merged in the order of their names, and the last word is to be the checker's.
+    if "/" not in path and _OVERRIDE_FILE.search(name) and name >= OVERRIDE_NAME:
+        return f"{name}: it would come after the checker's own override file; give it another name"
+    return None
+
+
+def stage_findings(tree: Tree, own: frozenset[str] = frozenset()) -> list[Finding]:
+    """Everything about a tree that keeps it from being staged: names, clashes, sizes and counts.
+
+    `own` are the paths of the files that are the user's own.
+    """
     found = [
         _finding("refused-path", problem, path)
         for path in sorted(tree.files)
-        if (problem := path_problem(path))
+        if (problem := path_problem(path, own=path in own))
     ]
     found += _clashes(tree)
     found += [
@@ -123,13 +148,13 @@ def _finding(rule: str, message: str, path: str = "") -> Finding:
     return Finding(validator="staging", rule=rule, severity="high", message=text, file=shown)
 
 
-def stage(tree: Tree, root: Path) -> list[Finding]:
+def stage(tree: Tree, root: Path, own: frozenset[str] = frozenset()) -> list[Finding]:
     """Write the tree into `root`, which must not exist yet, with the checker's override file.
 
-    Returns what was refused; then nothing is written. Raises `FileExistsError` where `root` is there already
-    and `OSError` where the disk does not take it.
+    `own` is as for `stage_findings`. Returns what was refused; then nothing is written. Raises
+    `FileExistsError` where `root` is there already and `OSError` where the disk does not take it.
     """
-    if found := stage_findings(tree):
+    if found := stage_findings(tree, own):
         return found
     root.mkdir(mode=0o700, parents=True)
     for path, content in {**tree.files, OVERRIDE_NAME: OVERRIDE}.items():
@@ -144,9 +169,10 @@ def stage(tree: Tree, root: Path) -> list[Finding]:
 def read_tree(root: Path, *, left_out: list[str] | None = None) -> Tree:
     """The regular files of a folder as a tree; no symlink is followed, below the root.
 
-    Entries that begin with a dot are appended to `left_out` where it is given (a user's own `.git` and the
-    like stay where they are, and are named); without it they are refused as everything else that is no
-    regular file. Raises `UsageError` for such an entry and past the limits of a tree.
+    Entries that begin with a dot, states and `terraform.d/` are appended to `left_out` where it is given (a
+    user's own `.git` and the like stay where they are, and are named); without it entries with a dot are
+    refused as everything else that is no regular file. Raises `UsageError` for such an entry and past the
+    limits of a tree.
     """
     files: dict[str, bytes] = {}
     try:
@@ -163,7 +189,7 @@ def read_tree(root: Path, *, left_out: list[str] | None = None) -> Tree:
 def _read_folder(folder: int, prefix: str, files: dict[str, bytes], left_out: list[str] | None) -> None:
     for name in sorted(os.listdir(folder)):
         path = prefix + name
-        if name.startswith(".") and left_out is not None:
+        if left_out is not None and _stays_out(name):
             left_out.append(path)
             continue
         if name.startswith("."):
@@ -177,6 +203,10 @@ def _read_folder(folder: int, prefix: str, files: dict[str, bytes], left_out: li
             _read_entry(entry, path, files, left_out)
         finally:
             os.close(entry)
+
+
+def _stays_out(name: str) -> bool:
+    return name.startswith(".") or name == "terraform.d" or name.endswith(_STATE)
 
 
 def _read_entry(entry: int, path: str, files: dict[str, bytes], left_out: list[str] | None) -> None:

@@ -2,7 +2,8 @@
 
 The environment is made from nothing: no credentials, no `TF_*` of the caller, HOME and TMPDIR in a private
 folder, and a PATH that holds no program, so that neither `git` of a module source nor the shell of a
-`credential_process` can be started by name.
+`credential_process` can be started by name. The sandbox says the same once more: nothing can be executed
+but terraform and the providers, and only init may write into the stage and the data folder.
 """
 
 import contextlib
@@ -10,14 +11,15 @@ import functools
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from toolkit.checker.findings import Diagnostic, InitLine, ValidateOutput
-from toolkit.checker.process import Finished, Runner, Stopped
+from toolkit.checker.process import FILE_SIZE, Finished, Runner, Stopped
+from toolkit.checker.sandbox import LIMITS, Confinement, SandboxLevel
 from toolkit.checker.staging import OVERRIDE_NAME
 from toolkit.contracts import Tool
 from toolkit.errors import PlatformError, ToolMissing
@@ -26,6 +28,9 @@ LOCK_NAME = ".terraform.lock.hcl"
 
 # Providers listen on a socket below TMPDIR, and the path of a socket has 104 to 108 bytes at most.
 _MAX_TMPDIR_CHARS = 60
+
+MAX_WRITTEN_BYTES = 64 * 1024 * 1024
+"""The largest file that any command but init may write; none writes more than what it formats."""
 
 
 class Version(NamedTuple):
@@ -98,8 +103,9 @@ class Terraform:
     """terraform on the staged tree `root`; `private` keeps its data, home and configuration between stages.
 
     `configuration` is the text of the CLI configuration; `environment` is added to the scrubbed one (a warm
-    provider's address, an emulator's endpoint). Deadlines are seconds. Every method may raise `TimeoutError`
-    past it, `Stopped` where a limit ended terraform, and `PlatformError` where its answer cannot be read.
+    provider's address, an emulator's endpoint). `mirrors` are the folders that providers are executed from,
+    `held` is the sandbox. Deadlines are seconds. Every method may raise `TimeoutError` past it, `Stopped`
+    where a limit ended terraform, and `PlatformError` where its answer cannot be read.
     """
 
     def __init__(
@@ -110,21 +116,23 @@ class Terraform:
         configuration: str,
         *,
         environment: Mapping[str, str] | None = None,
+        mirrors: Iterable[Path] = (),
+        held: SandboxLevel = LIMITS,
     ) -> None:
         self.executable = executable
         self.root = root
         self.private = private
+        self.mirrors = tuple(mirrors)
+        self.held = held
         for name in ("bin", "home", "data", "tmp"):
             (private / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         (private / "cli.tfrc").write_text(configuration)
-        self._runner = Runner(root, {**self._environment(), **(environment or {})})
+        self._runner = Runner(root, {**self._environment(), **(environment or {})}, held)
 
     def _environment(self) -> dict[str, str]:
-        tmp = self.private / "tmp"
         return {
             "PATH": str(self.private / "bin"),
             "HOME": str(self.private / "home"),
-            "TMPDIR": str(tmp) if len(str(tmp)) <= _MAX_TMPDIR_CHARS else tempfile.gettempdir(),
             "LANG": "C.UTF-8",
             "CHECKPOINT_DISABLE": "1",
             "TF_IN_AUTOMATION": "1",
@@ -143,7 +151,8 @@ class Terraform:
 
     def init(self, timeout_s: float) -> InitOutcome:
         """`terraform init` without a backend; writes a lock file of ours into the stage."""
-        done = self._run(["init", "-backend=false", "-input=false", "-no-color", "-json"], timeout_s)
+        command = ["init", "-backend=false", "-input=false", "-no-color", "-json"]
+        done = self._run(command, timeout_s, writes=(self.root, self.data), file_size=FILE_SIZE)
         lines = []
         for line in done.stdout.splitlines():
             with contextlib.suppress(msgspec.MsgspecError):
@@ -176,10 +185,13 @@ class Terraform:
             for path, content in before.items():
                 (copy / path).parent.mkdir(parents=True, exist_ok=True)
                 (copy / path).write_bytes(content)
-            done = self._run(["fmt", "-recursive", "-list=false", "-no-color"], timeout_s, cwd=copy)
+            command = ["fmt", "-recursive", "-list=false", "-no-color"]
+            done = self._run(command, timeout_s, cwd=copy, writes=(copy,))
             after = {path: (copy / path).read_bytes() for path in before}
         finally:
             shutil.rmtree(copy, ignore_errors=True)
+        if done.code and not done.stderr.lstrip().startswith("Error: "):
+            raise PlatformError(f"terraform fmt failed without saying why: {_tail(done)}")
         changed = {path: content for path, content in sorted(after.items()) if content != before[path]}
         return Formatted(changed, done.stderr if done.code else "")
 
@@ -201,8 +213,38 @@ class Terraform:
         """Kill whatever of this terraform is running."""
         self._runner.stop()
 
-    def _run(self, arguments: list[str], timeout_s: float, cwd: Path | None = None) -> Finished:
-        return self._runner.run([str(self.executable), *arguments], timeout_s, cwd=cwd)
+    def _run(
+        self,
+        arguments: list[str],
+        timeout_s: float,
+        *,
+        cwd: Path | None = None,
+        writes: tuple[Path, ...] = (),
+        file_size: int = MAX_WRITTEN_BYTES,
+    ) -> Finished:
+        with tempfile.TemporaryDirectory(
+            prefix="tf-", dir=self._short_folder(), ignore_cleanup_errors=True
+        ) as tmp:
+            # Whoever may write executes nothing but terraform: init installs providers and starts none.
+            providers = (*self.mirrors, self.data)
+            confinement = Confinement(
+                read=(self.root, self.private / "cli.tfrc", *(providers if writes else ())),
+                run=() if writes else providers,
+                write=(*writes, Path(tmp)),
+            )
+            return self._runner.run(
+                [str(self.executable), *arguments],
+                timeout_s,
+                cwd=cwd,
+                environment={"TMPDIR": tmp},
+                confinement=confinement,
+                file_size=file_size,
+            )
+
+    def _short_folder(self) -> str:
+        """Where a command's own TMPDIR is made: the first place whose path is not too long for a socket."""
+        places = (str(self.private / "tmp"), tempfile.gettempdir(), "/tmp")  # noqa: S108 - made by mkdtemp
+        return next((place for place in places if len(place) <= _MAX_TMPDIR_CHARS), places[-1])
 
 
 def _tail(done: Finished) -> str:

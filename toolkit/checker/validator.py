@@ -6,10 +6,15 @@ constructor arguments. tfkit's own validators use the same door.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from toolkit.checker.terraform import Terraform
 from toolkit.contracts import CheckResult, Finding, RehearseDepth, Shape, Tool
+from toolkit.errors import UsageError
+
+Options = TypeVar("Options", bound=Shape)
 
 
 class Stage(Shape, frozen=True, kw_only=True):
@@ -17,7 +22,8 @@ class Stage(Shape, frozen=True, kw_only=True):
 
     `root` holds regular files only; a validator must not change it. `deadline_s` is how long it may take.
     `initialised` says whether `terraform init` went well on this tree; `init` is how it ended, with the
-    findings that a validator which needs it shows in its own place.
+    findings that a validator which needs it shows in its own place. `options` are the validator's own, as
+    they stand under `[validators.NAME.options]` in `tfkit.toml`.
     """
 
     root: Path
@@ -26,6 +32,14 @@ class Stage(Shape, frozen=True, kw_only=True):
     initialised: bool
     init: CheckResult | None = None
     rehearse: RehearseDepth = "off"
+    options: dict[str, Any] = {}
+
+    def options_as(self, shape: type[Options]) -> Options:
+        """The options in a shape of the validator's. Raises `UsageError` that names what does not fit."""
+        try:
+            return msgspec.convert(self.options, shape)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"its options cannot be used: {error}", "change them in tfkit.toml") from error
 
 
 class Validator(Protocol):

@@ -2,6 +2,7 @@
 
 import shlex
 import time
+from collections import Counter
 from pathlib import Path
 from textwrap import TextWrapper
 from types import TracebackType
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.cli.output import Output
 from toolkit.cli.text import harmless
-from toolkit.contracts import Attempt, RunRecord, RunResult
+from toolkit.contracts import SEVERITIES, Attempt, Finding, RunRecord, RunResult
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +22,9 @@ MARKS = {
     "unsupported": ("?", "yellow"),
     "slow": ("?", "yellow"),
 }
+NOTED = ("!", "yellow")
+"""Findings that leave the gate open."""
+
 STATUS_STYLES = {"ok": "bold green", "not_converged": "bold yellow", "budget_exceeded": "bold yellow"}
 MAX_FINDINGS = 12
 LOST = "its function ended without a word, in the middle of this step"
@@ -76,13 +80,13 @@ class RunProgress:
         return Group(*lines)
 
 
-def attempt_line(attempt: Attempt) -> Any:
-    """`attempt 1  ✔ fmt  ✘ validate`."""
+def attempt_line(attempt: Attempt, *, passed: bool = False) -> Any:
+    """`attempt 1  ✔ fmt  ✘ validate`; where it passed, findings did not count."""
     from rich.text import Text
 
     line = Text(f"  attempt {attempt.n}  ")
     for name, status in sorted(attempt.validators.items()):
-        mark, style = MARKS[status]
+        mark, style = NOTED if passed and status == "findings" else MARKS[status]
         line.append(f"{mark} {name}  ", style)
     line.rstrip()
     return line
@@ -103,7 +107,7 @@ def render_result(console: "Console", result: RunResult, target: Path | None = N
     if result.error:
         console.print(Text(harmless(result.error, multiline=True), "red"))
     for attempt in result.attempts:
-        console.print(attempt_line(attempt))
+        console.print(attempt_line(attempt, passed=not attempt.findings))
     if result.attempts and result.status != "ok":
         _findings(console, result)
     if result.output.strip():
@@ -164,13 +168,31 @@ def _honesty(console: "Console", result: RunResult) -> None:
     checked = ", ".join(
         f"{check.validator} ({check.tool.name} {check.tool.version})" if check.tool else check.validator
         for check in result.checks
+        if check.status in ("ok", "findings")
     )
     if checked:
         console.print(harmless(f"checked: {checked}; sandbox: {result.sandbox}"))
+    for name, noted in _noted(result).items():
+        counts = Counter(finding.severity for finding in noted)
+        said = ", ".join(f"{counts[severity]} {severity}" for severity in SEVERITIES if counts[severity])
+        console.print(f"noted, and not in the gate's way: {harmless(name)}: {said}")
+    for check in result.checks:
+        if check.status not in ("ok", "findings"):
+            console.print(harmless(f"not checked: {check.validator}: {check.status}, {check.detail}"))
     for skipped in result.skipped:
         console.print(harmless(f"not checked: {skipped.validator}: {skipped.reason}"))
     for point in result.not_proven:
         console.print(harmless(f"not proven: {point}"))
+
+
+def _noted(result: RunResult) -> dict[str, list[Finding]]:
+    """Findings on the last tree that did not keep the gate closed, by validator; `--json` has them whole."""
+    closing = set(result.attempts[-1].findings if result.attempts else [])
+    noted = {
+        check.validator: [finding for finding in check.findings if finding not in closing]
+        for check in result.checks
+    }
+    return {name: findings for name, findings in noted.items() if findings}
 
 
 def _next(console: "Console", result: RunResult, target: Path | None) -> None:

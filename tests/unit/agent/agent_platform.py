@@ -11,9 +11,9 @@ from agent_scripts import Script, ScriptedChecker, say, write
 from botocore.exceptions import ClientError
 
 from toolkit.agent.config import AgentConfig
-from toolkit.agent.record import from_item, key_of
 from toolkit.agent.run import execute
 from toolkit.contracts import AskRequest, RunRecord, RunResult
+from toolkit.tables import from_item, run_key
 from toolkit.telemetry.record import chain_problems
 
 TABLE, RUNS, AUDIT, STREAM, PARAMETER = "runs", "agent-runs", "agent-audit", "records", "/tfkit/dev/models"
@@ -68,7 +68,9 @@ class Platform:
 
     @property
     def item(self) -> dict[str, Any]:
-        found = self._real("dynamodb").get_item(TableName=TABLE, Key=key_of(self.run_id), ConsistentRead=True)
+        found = self._real("dynamodb").get_item(
+            TableName=TABLE, Key=run_key(self.run_id), ConsistentRead=True
+        )
         return found["Item"]
 
     @property

@@ -22,6 +22,7 @@ from toolkit.agent.deps import Deps, Ledger
 from toolkit.agent.gate import Outcome, converse
 from toolkit.agent.workspace import Workspace
 from toolkit.agent.writer import make_writer
+from toolkit.checker.selection import Selection
 from toolkit.contracts import (
     Attempt,
     CheckReport,
@@ -33,7 +34,7 @@ from toolkit.contracts import (
 )
 
 MODEL_ID = "nobody.prices-this-v1"
-VALIDATORS = ("fmt", "validate")
+VALIDATORS = Selection(names=("fmt", "validate"))
 GOOD = 'resource "aws_s3_bucket" "this" {}\n'
 
 Step = Callable[[], ModelResponse | Awaitable[ModelResponse]]
@@ -171,10 +172,18 @@ class Talk:
     steps: list[str] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     outcome: Outcome | None = None
+    selection: Selection = VALIDATORS
+    rehearse: RehearseDepth = "off"
 
 
-def make_talk(*steps: Step | Exception, checker: Any = None, ledger: Ledger | None = None) -> Talk:
-    return Talk(Script(*steps), checker or ScriptedChecker(needs("main.tf")), Workspace(), ledger or Ledger())
+def make_talk(
+    *steps: Step | Exception,
+    checker: Any = None,
+    ledger: Ledger | None = None,
+    selection: Selection = VALIDATORS,
+) -> Talk:
+    checker = checker or ScriptedChecker(needs("main.tf"))
+    return Talk(Script(*steps), checker, Workspace(), ledger or Ledger(), selection=selection)
 
 
 def hold(talk: Talk, max_followups: int = 3, seconds: float = 60.0, model_id: str = MODEL_ID) -> Outcome:
@@ -182,7 +191,8 @@ def hold(talk: Talk, max_followups: int = 3, seconds: float = 60.0, model_id: st
     deps = Deps(
         workspace=talk.workspace,
         checker=talk.checker,
-        validators=VALIDATORS,
+        selection=talk.selection,
+        rehearse=talk.rehearse,
         ledger=talk.ledger,
         progress=talk.steps.append,
     )

@@ -17,6 +17,7 @@ from agent_scripts import ScriptedChecker, needs
 
 import toolkit.agent.run
 from toolkit.agent.config import AgentConfig, Clients
+from toolkit.checker.selection import Choice
 from toolkit.contracts import ModelEntry, Price, Registry, to_json
 from toolkit.emulator import Emulator
 from toolkit.telemetry.sink import FirehoseSink
@@ -30,31 +31,30 @@ REGISTRY = Registry(
         "unpriced": ModelEntry(provider="bedrock", id="nobody.prices-this-v1"),
     },
 )
-ACCESS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def agent_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def agent_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     emulator = Emulator(tmp_path_factory.mktemp("agent-emulator"))
     emulator.start()
     try:
-        make_platform(emulator.endpoint)
-        yield emulator.endpoint
+        make_platform(emulator)
+        yield emulator
     finally:
         emulator.stop()
 
 
-def make_platform(endpoint: str) -> None:
+def make_platform(emulator: Emulator) -> None:
     """What `stacks` makes of a platform, as far as the agent uses it."""
 
     def client(service: str) -> Any:
         return boto3.client(
             service,
-            endpoint_url=endpoint,
+            endpoint_url=emulator.endpoint,
             region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=emulator.key,
+            aws_secret_access_key=emulator.secret,
         )
 
     keys = ("pk", "sk", "gsi1pk", "gsi1sk")
@@ -90,17 +90,21 @@ def _schema(partition: str, sort: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def agent_environment(agent_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def agent_environment(agent_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The variables that the function has, put into this process."""
     variables = {
-        **ACCESS,
-        "AWS_ENDPOINT_URL": agent_endpoint,
+        "AWS_ACCESS_KEY_ID": agent_emulator.key,
+        "AWS_SECRET_ACCESS_KEY": agent_emulator.secret,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": agent_emulator.endpoint,
         "TFKIT_STACK": "dev",
         "TFKIT_RUNS_TABLE": TABLE,
         "TFKIT_RUNS_BUCKET": RUNS,
         "TFKIT_AUDIT_BUCKET": AUDIT,
         "TFKIT_DELIVERY_STREAM": STREAM,
         "TFKIT_REGISTRY_PARAMETER": PARAMETER,
+        # Whatever linters this machine has.
+        "TFKIT_VALIDATORS": Choice(named=("fmt", "validate")).to_text(),
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -125,6 +129,6 @@ def platform(agent_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch,
         checker=ScriptedChecker(needs("main.tf")),
     )
     monkeypatch.setattr(toolkit.agent.run, "build", lambda entry, bedrock: made.script.model)
-    monkeypatch.setattr(toolkit.agent.run, "InProcessChecker", lambda folder, tracer: made.checker)
+    monkeypatch.setattr(toolkit.agent.run, "InProcessChecker", lambda folder, **_: made.checker)
     monkeypatch.setattr(toolkit.agent.run, "FirehoseSink", partial(FirehoseSink, sleep=lambda _: None))
     return made

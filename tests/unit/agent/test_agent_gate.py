@@ -25,6 +25,7 @@ from pydantic_ai.messages import ModelResponse, TextPart, ThinkingPart, ToolCall
 
 from toolkit.agent.deps import Ledger
 from toolkit.agent.writer import RETRIES
+from toolkit.checker.selection import Selection
 from toolkit.contracts import MODEL_ERROR_PREFIX, CheckReport, CheckResult, Price, Tree
 from toolkit.errors import BudgetExceeded, ModelFailed, PlatformError
 
@@ -201,16 +202,20 @@ def test_a_validator_that_crashes_at_the_gate_ends_the_run_and_is_named():
 
 @pytest.mark.parametrize("status", ["unsupported", "slow"])
 def test_what_a_rehearsal_cannot_say_leaves_the_gate_open_and_is_not_called_clean(status: Any):
-    checker = ScriptedChecker(statuses={"fmt": status})
-    talk = make_talk(write("main.tf"), call("run_validators"), say("done"), checker=checker)
+    talk = make_talk(
+        write("main.tf"),
+        call("run_validators"),
+        say("done"),
+        checker=ScriptedChecker(statuses={"rehearse": status}),
+        selection=Selection(names=("validate", "rehearse")),
+    )
     outcome = hold(talk)
     assert outcome.converged
-    assert talk.attempts[0].validators == {"fmt": status, "validate": "ok"}
-    told = talk.script.tool_answers[-1]
-    assert "validate" in told
-    assert f"fmt ended as {status}" in told
-    assert "fmt found nothing" not in told
-    assert "fmt, validate found nothing" not in told
+    assert talk.attempts[0].validators == {"validate": "ok", "rehearse": status}
+    assert talk.script.tool_answers[-1].splitlines() == [
+        "ok: validate found nothing",
+        f"rehearse ended as {status}: rehearse crashed",
+    ]
 
 
 class Deaf(ScriptedChecker):

@@ -11,9 +11,8 @@ from agent_scripts import finding
 from botocore.exceptions import EndpointConnectionError
 
 from toolkit.agent import record
-from toolkit.agent.record import LEASE_SECONDS, RunTable
+from toolkit.agent.record import LEASE_SECONDS, Cancelled, RunTable
 from toolkit.agent.store import Store
-from toolkit.client import _record as read_by_the_client
 from toolkit.contracts import ENDED, Attempt, RunStatus, Tree
 from toolkit.errors import PlatformError, UsageError
 
@@ -28,7 +27,7 @@ ATTEMPTS = [
 ]
 
 
-def test_a_row_goes_round_and_is_the_same_for_the_client(platform: Platform):
+def test_a_row_goes_round(platform: Platform):
     request = platform.request(model="priced", caller="arn:aws:iam::1:user/ü")
     held = table(platform)
     before = int(time.time())
@@ -39,20 +38,17 @@ def test_a_row_goes_round_and_is_the_same_for_the_client(platform: Platform):
     assert found.request_sha256 == request.sha256
     assert found.started == found.updated
     assert before + LEASE_SECONDS <= found.lease_until <= int(time.time()) + LEASE_SECONDS
-    assert found == read_by_the_client(platform.item)
 
     held.progress("gate", ATTEMPTS)
     found = platform.record
     assert (found.status, found.step, found.attempt) == ("running", "gate", 2)
     assert found.attempts == [msgspec.structs.replace(each, findings=[]) for each in ATTEMPTS]
-    assert found == read_by_the_client(platform.item)
 
     held.finish("not_converged", "they do not agree")
     found = platform.record
     assert (found.status, found.step, found.lease_until) == ("not_converged", "finished", 0)
     assert found.error == "they do not agree"
     assert found.attempt == 2, "progress is kept"
-    assert found == read_by_the_client(platform.item)
 
 
 def test_a_run_is_found_by_its_day_and_expires(platform: Platform):
@@ -194,9 +190,10 @@ def test_nothing_is_written_over_an_end(platform: Platform, status: str):
     held.take(platform.request(), "priced")
     platform.change_record(status={"S": status})
     before = platform.item
-    with pytest.raises(PlatformError, match=status):
+    kind = Cancelled if status == "cancelled" else PlatformError
+    with pytest.raises(kind, match=status):
         held.progress("gate", [])
-    with pytest.raises(PlatformError, match=status):
+    with pytest.raises(kind, match=status):
         held.finish("ok", None)
     assert platform.item == before
 

@@ -1,0 +1,49 @@
+"""Which validators a run asks, and what its result says of those that it did not ask."""
+
+import msgspec
+
+from toolkit.checker.registry import load_validators, not_proven, selected
+from toolkit.checker.selection import Selection, from_text
+from toolkit.contracts import CheckReport, RehearseDepth, Shape, SkippedCheck
+
+NO_GATE = "the run ended before the gate was asked"
+NO_REHEARSAL = "nothing was planned or applied: no rehearsal ran"
+NO_MODEL = "the model was offline-composer, which is no language model but a set of recipes"
+
+
+class Chosen(Shape, frozen=True):
+    """The selection of a run, how deep the rehearsal in it goes, and what all of it would not prove."""
+
+    selection: Selection = Selection(names=())
+    depth: RehearseDepth = "off"
+    unproven: list[str] = []
+
+    def skipped(self, report: CheckReport | None) -> list[SkippedCheck]:
+        """What did not run, with the reasons; `report` is the gate's last word, where it came to one."""
+        names = dict.fromkeys([*self.selection.names, "rehearse"])
+        none = [SkippedCheck(validator=name, reason=NO_GATE) for name in names]
+        return [*(report.skipped if report else none), *self.selection.skipped]
+
+    def not_proven(self, model: str) -> list[str]:
+        """What an `ok` of this model's run does not say; printed with every result."""
+        points = list(self.unproven)
+        if "rehearse" not in self.selection.names:
+            points.append(NO_REHEARSAL)
+        if model.startswith("offline-composer"):
+            points.append(NO_MODEL)
+        return points
+
+
+def choose_validators(text: str, rehearse: RehearseDepth) -> Chosen:
+    """What runs here of a `Choice` as text, with the rehearsal to the depth that the request asks for.
+
+    Raises `UsageError` for a validator that is unknown and `PlatformError` for one that cannot be loaded or a
+    text that cannot be read: before a model works, which costs money.
+    """
+    selection = selected(from_text(text))
+    if rehearse == "off":
+        names = tuple(name for name in selection.names if name != "rehearse")
+        selection = msgspec.structs.replace(selection, names=names)
+    load_validators(selection.names)
+    depth = rehearse if "rehearse" in selection.names else "off"
+    return Chosen(selection=selection, depth=depth, unproven=not_proven(selection.names))
