@@ -1,7 +1,7 @@
 """The command line's one gateway to AWS: whose account, which region, which endpoint.
 
-On the local target every client speaks to the emulator with its root key and nothing is read from the
-user's AWS configuration, so that "local" cannot touch a real account by accident.
+On the local target every client speaks to the emulator with the root key of that emulator, and nothing is
+read from the user's AWS configuration, so that "local" cannot touch a real account by accident.
 """
 
 from dataclasses import dataclass, field
@@ -13,12 +13,20 @@ if TYPE_CHECKING:
     import boto3
 
 LOCAL_ACCOUNT = "000000000000"
-LOCAL_KEY = "test"
+
+NO_KEY = "none"
+"""What signs where nobody checks: an address where nothing answers, or an endpoint of a test's own."""
+
+NOWHERE = "http://127.0.0.1:9"
+"""The endpoint of a plan that calls no cloud: the port is `discard`, where nothing answers."""
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """Where the commands go. `endpoint` is empty on AWS and the emulator's address on the local target."""
+    """Where the commands go. `endpoint` is empty on AWS and the emulator's address on the local target.
+
+    `key` and `secret` are that emulator's root user's; without an endpoint they are not looked at.
+    """
 
     target: str
     region: str
@@ -26,7 +34,14 @@ class Cloud:
     partition: str = "aws"
     profile: str = ""
     endpoint: str = ""
+    key: str = NO_KEY
+    secret: str = field(default=NO_KEY, repr=False)
     _making: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
+
+    @property
+    def reachable(self) -> bool:
+        """Whether there is anything to call."""
+        return self.endpoint != NOWHERE
 
     @cached_property
     def session(self) -> "boto3.Session":
@@ -35,9 +50,9 @@ class Cloud:
 
         if self.endpoint:
             return boto3.Session(
-                aws_access_key_id=LOCAL_KEY, aws_secret_access_key=LOCAL_KEY, region_name=self.region
+                aws_access_key_id=self.key, aws_secret_access_key=self.secret, region_name=self.region
             )
-        return boto3.Session(profile_name=self.profile or None, region_name=self.region)
+        return boto3.Session(profile_name=self.profile or None, region_name=self.region or None)
 
     def client(self, service: str) -> Any:
         """The boto3 client for the service: made once, and safe to share between threads, as boto3's are."""

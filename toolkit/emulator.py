@@ -1,13 +1,19 @@
-"""Starts, watches and stops a MiniStack process, the AWS emulator from PyPI.
+"""Starts, watches and stops a MiniStack process, the AWS emulator from PyPI, behind `toolkit.gated`.
 
 Used by the local target, which keeps its state on disk, and by rehearsals, which throw it away. The
 process listens on 127.0.0.1 only, enforces IAM and SigV4, and starts with a scrubbed environment: an
-`AWS_ACCESS_KEY_ID` that it inherited would become a root key, and functions inherit what it has.
+`AWS_ACCESS_KEY_ID` that it inherited would become a root key, and functions inherit what it has. Whoever
+else can reach the port, another user or a web page, is refused: each emulator has a root key of its own.
+
+What it keeps is in the clear: after a stop, `state/ssm.json` has the values of SecureStrings. Only the
+modes protect it: the folder is made for its owner alone (0700), and so are the files (umask 077).
 """
 
 import contextlib
 import ctypes
+import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -16,19 +22,27 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import IO
 
 from toolkit.errors import EmulatorFailed
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
 
+OWNERS_ALONE = 0o077
+"""The umask of what writes state or logs: nobody else reads them, wherever the folder is."""
+
 # What functions of the local target legitimately need of the machine: where executables and temporary
 # files are, how to get out (terraform's downloads), and where the provider mirror is. No credentials.
 PASSED_ON = (
     "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-    "TFKIT_PROVIDER_MIRROR", "XDG_DATA_HOME", "XDG_DATA_DIRS", "VIRTUAL_ENV",
+    "TFKIT_PROVIDER_MIRROR", "TFLINT_PLUGIN_DIR", "XDG_DATA_HOME", "XDG_DATA_DIRS", "VIRTUAL_ENV",
 )  # fmt: skip
+
+
+KEY_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+"""What AWS makes the sixteen characters of an access key after `AKIA` of."""
 
 
 def free_port(preferred: int = 0) -> int:
@@ -45,11 +59,16 @@ def free_port(preferred: int = 0) -> int:
 
 
 class Emulator:
-    """One MiniStack process over one folder. Not safe for two processes at once; its owner sees to that."""
+    """One MiniStack process over one folder. Not safe for two processes at once; its owner sees to that.
+
+    `key` and `secret` are its root user's: made here, given to the process by a pipe, and written nowhere.
+    """
 
     def __init__(self, folder: Path, *, bedrock_url: str = "", bedrock_timeout_s: float = 150.0) -> None:
         self.folder = folder
         self.port = 0
+        self.key: str = "AKIA" + "".join(secrets.choice(KEY_LETTERS) for _ in range(16))
+        self.secret: str = secrets.token_urlsafe(30)
         self._bedrock_url = bedrock_url
         self._bedrock_timeout_s = bedrock_timeout_s
         self._process: subprocess.Popen[bytes] | None = None
@@ -74,17 +93,19 @@ class Emulator:
         for folder in (self.folder, self.folder / "tmp"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.port = free_port(preferred_port)
-        with (self.folder / "emulator.log").open("ab") as log:
+        with open_log(self.folder / "emulator.log") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ministack"],
+                [sys.executable, "-P", "-m", "toolkit.gated"],
                 env=self._environment(),
                 cwd=self.folder,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=OWNERS_ALONE,
                 preexec_fn=_die_with_parent,
             )
+        self._tell_key(self._process.stdin)
         self._wait_ready()
 
     def stop(self) -> None:
@@ -102,6 +123,13 @@ class Emulator:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process = None
+
+    def _tell_key(self, pipe: IO[bytes] | None) -> None:
+        """Not on the command line, which every user sees, nor in the environment, which functions inherit."""
+        assert pipe
+        # One that died at once is found out about when it does not become ready.
+        with contextlib.suppress(BrokenPipeError), pipe:
+            pipe.write(json.dumps({"key": self.key, "secret": self.secret}).encode())
 
     def _environment(self) -> dict[str, str]:
         passed = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
@@ -138,6 +166,11 @@ class Emulator:
     def _log_tail(self) -> str:
         lines = (self.folder / "emulator.log").read_text("utf-8", "replace").splitlines()
         return " / ".join(lines[-3:]) or "it wrote no log"
+
+
+def open_log(path: Path, mode: str = "ab") -> IO[bytes]:
+    """A log that only its owner reads, opened to append or, with `wb`, to begin anew."""
+    return open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 def healthy(endpoint: str) -> bool:

@@ -17,7 +17,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from toolkit.checker.mirrors import cli_configuration, find_providers
+from toolkit.deploy.pulumi_cli import find_cli
 from toolkit.emulator import Emulator
 
 HELLO = "import click\n@click.command()\ndef hello(): click.echo('hello')\nhello()"
@@ -57,10 +60,11 @@ def calls_alone(home: Path) -> float:
     """The API calls of an `up` from nothing, with boto3 alone: what no engine can undercut."""
     from floor import dump, record
 
+    from stacks.program import platform as program
     from toolkit.cloud import LOCAL_ACCOUNT, Cloud
     from toolkit.deploy.embedded import EmbeddedEngine
     from toolkit.deploy.plan import PROJECT, platform_config
-    from toolkit.deploy.platform import program, quiet
+    from toolkit.deploy.platform import quiet
     from toolkit.local.provider import EmulatorProvider
     from toolkit.settings import load
 
@@ -69,13 +73,17 @@ def calls_alone(home: Path) -> float:
     try:
         one.start()
         cloud = Cloud(target="local", region="us-east-1", account=LOCAL_ACCOUNT, endpoint=one.endpoint)
-        provider = EmulatorProvider(one.endpoint, cloud.region)
+        provider = EmulatorProvider(one.endpoint, cloud.region, one.key, one.secret)
         engine = EmbeddedEngine(home / "engine", PROJECT, "dev", provider, {"region": cloud.region})
-        config = platform_config(load({}, {}, home), cloud)
+        settings = msgspec.structs.replace(load({}, {}, home), prefix="tfkit-dev", region=cloud.region)
+        config = platform_config(settings, cloud)
         dump(record(lambda: engine.up(program(config), quiet)), recorded)
         two.start()
         replay = [sys.executable, str(Path(__file__).with_name("floor.py")), str(recorded), two.endpoint]
-        return seconds(lambda: subprocess.run(replay, check=True, capture_output=True))
+        keys = {"AWS_ACCESS_KEY_ID": two.key, "AWS_SECRET_ACCESS_KEY": two.secret}
+        return seconds(
+            lambda: subprocess.run(replay, env={**os.environ, **keys}, check=True, capture_output=True)
+        )
     finally:
         one.stop()
         two.stop()
@@ -96,6 +104,24 @@ def terraform_alone(files: Path, home: Path) -> None:
             check=True,
             capture_output=True,
         )
+
+
+def real_engine(home: Path, what: str, floor: float) -> list[tuple[str, float, str, float]]:
+    """The same by Pulumi's own command line; nothing where there is none."""
+    if find_cli() is None:
+        print("no pulumi on this machine: its engine is not measured", file=sys.stderr)
+        return []
+    home.mkdir()
+    steps = (
+        ("preview from nothing", "preview"),
+        ("up from nothing", "up"),
+        ("up again", "up"),
+        ("down", "down"),
+    )
+    return [
+        (f"{name}, pulumi", seconds(lambda verb=verb: tfkit(home, "--engine", "pulumi", verb)), what, floor)
+        for name, verb in [*steps, ("down", "down")]
+    ]
 
 
 def main() -> None:
@@ -119,6 +145,7 @@ def main() -> None:
         rows.append(("ask, warm", warm, "terraform alone", alone))
         rows.append(("traces", best(lambda: tfkit(home, "traces"), 3), "click hello-world", hello))
         rows.append(("down", seconds(lambda: tfkit(home, "down")), what, floor))
+        rows += real_engine(home / "pulumi", what, floor)
     print(f"{'':22}{'seconds':>9}  {'baseline':22}{'seconds':>9}{'ratio':>8}")
     for name, took, baseline, base in rows:
         print(f"{name:22}{took:9.2f}  {baseline:22}{base:9.2f}{took / base:8.1f}")

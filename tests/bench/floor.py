@@ -6,6 +6,7 @@ file replays them against another emulator, with the ids that this one makes up 
 
 import base64
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,11 +50,12 @@ def dump(calls: list[Call], path: Path) -> None:
 
 
 def replay(path: Path, endpoint: str) -> int:
-    """Make the calls again, one after another; returns how many were made."""
+    """Make the calls again, one after another, with the environment's keys; returns how many were made."""
     import boto3
     from botocore.exceptions import ClientError
 
-    session = boto3.Session("test", "test", region_name="us-east-1")
+    key, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
+    session = boto3.Session(key, secret, region_name="us-east-1")
     clients: dict[str, Any] = {}
     renamed: dict[str, str] = {}
     calls = json.loads(path.read_text(), object_hook=_bytes)

@@ -15,10 +15,11 @@ FORGOTTEN = ("TFKIT_", "AWS_")
 
 
 class Tfkit:
-    """The command `tfkit` in a home of its own."""
+    """The command `tfkit` in a home of its own, run by this Python or another."""
 
-    def __init__(self, home: Path, **environment: str) -> None:
+    def __init__(self, home: Path, python: Path = Path(sys.executable), **environment: str) -> None:
         self.home = home
+        self.python = python
         kept = {
             k: v for k, v in os.environ.items() if not k.startswith(FORGOTTEN) or k == "TFKIT_PROVIDER_MIRROR"
         }
@@ -28,7 +29,7 @@ class Tfkit:
         self, *arguments: str, stdin: str = "", cwd: Path | None = None
     ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-m", "toolkit", *arguments],
+            [str(self.python), "-m", "toolkit", *arguments],
             env=self.environment,
             cwd=cwd or self.home,
             input=stdin,
@@ -54,10 +55,11 @@ class Tfkit:
 
     def client(self, service: str) -> Any:
         """A root client of the emulator."""
+        running = self.running()
         return boto3.client(
             service,
-            endpoint_url=self.running().endpoint,
+            endpoint_url=running.endpoint,
             region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=running.key,
+            aws_secret_access_key=running.secret,
         )

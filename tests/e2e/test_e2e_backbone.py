@@ -84,7 +84,7 @@ def test_a_function_reaches_a_model_through_a_profile_and_its_tool_runs_under_it
     emulator = Emulator(tmp_path / "emulator", bedrock_url=models.start())
     emulator.start()
     try:
-        profile, answer = _ask(emulator.endpoint, routes, upstream)
+        profile, answer = _ask(emulator, routes, upstream)
     finally:
         emulator.stop()
         models.stop()
@@ -92,14 +92,14 @@ def test_a_function_reaches_a_model_through_a_profile_and_its_tool_runs_under_it
     assert ":application-inference-profile/" in profile
 
 
-def _ask(endpoint: str, routes: Path, upstream: str) -> tuple[str, dict[str, Any]]:
+def _ask(emulator: Emulator, routes: Path, upstream: str) -> tuple[str, dict[str, Any]]:
     def client(service: str) -> Any:
         return boto3.client(
             service,
-            endpoint_url=endpoint,
+            endpoint_url=emulator.endpoint,
             region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=emulator.key,
+            aws_secret_access_key=emulator.secret,
         )
 
     source = f"arn:aws:bedrock:us-east-1::foundation-model/{MODEL}"

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from toolkit import __version__
-from toolkit.emulator import PASSED_ON, STOP_SECONDS, healthy
+from toolkit.emulator import OWNERS_ALONE, PASSED_ON, STOP_SECONDS, healthy, open_log
 from toolkit.errors import EmulatorFailed
 
 START_SECONDS = 60.0
@@ -30,7 +30,7 @@ EMPTIED = "emptied"
 
 
 class Running(msgspec.Struct, frozen=True):
-    """A daemon that answers. Field names are those of `daemon.json`."""
+    """A daemon that answers, and its emulator's root key. Field names are those of `daemon.json`."""
 
     pid: int
     emulator_pid: int
@@ -39,6 +39,8 @@ class Running(msgspec.Struct, frozen=True):
     version: str
     llm_timeout_s: float = 0.0
     api_key_sha256: str = ""
+    key: str = ""
+    secret: str = ""
 
 
 @contextlib.contextmanager
@@ -59,7 +61,7 @@ def find(folder: Path) -> Running | None:
         return None
     running = _note(folder)
     # One that an older tfkit left running is no daemon of ours: it is replaced by the next start.
-    current = running is not None and running.version == __version__
+    current = running is not None and running.version == __version__ and running.key
     return running if running and current and healthy(running.endpoint) else None
 
 
@@ -86,13 +88,14 @@ def ensure(folder: Path, llm_timeout_s: float = 120.0, mirror: Path | None = Non
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / EMPTIED).touch()  # before it can be found: a kill from here on must not hide it
     passed_on = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
-    with (folder / "daemon.log").open("wb") as log:
+    with open_log(folder / "daemon.log", "wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "toolkit.local.daemon", str(folder)],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=OWNERS_ALONE,
             env=passed_on | ({"TFKIT_PROVIDER_MIRROR": str(mirror)} if mirror else {}),
         )
     if process.stdin:

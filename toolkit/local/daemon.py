@@ -5,6 +5,9 @@
 Options arrive as JSON on standard input. It writes `daemon.json` when it is ready, holds `daemon.lock`
 while it lives, and stops on SIGTERM, so that the emulator is stopped in the way in which it keeps its
 state. When the emulator dies, so does it.
+
+`daemon.json` also tells the root key of this emulator, which is a new one at each start: whoever reads the
+file can run code as its owner. It is written for the owner alone, as is all that daemon and emulator write.
 """
 
 import fcntl
@@ -86,6 +89,8 @@ def _write_note(note: Path, emulator: Emulator, model_url: str, timeout_s: float
         "pid": os.getpid(),
         "emulator_pid": emulator.pid,
         "endpoint": emulator.endpoint,
+        "key": emulator.key,
+        "secret": emulator.secret,
         "model_url": model_url,
         "version": __version__,
         "llm_timeout_s": timeout_s,

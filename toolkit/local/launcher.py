@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from toolkit.cloud import LOCAL_KEY
+from toolkit.cloud import NO_KEY
 from toolkit.errors import PlatformError
 
 PLUGIN = "pulumi-resource-aws"
@@ -44,11 +44,14 @@ def write_launcher(home: Path) -> Path:
     return folder
 
 
-def local_environment(folder: Path, endpoint: str, region: str) -> dict[str, str]:
+def local_environment(
+    folder: Path, endpoint: str, region: str, key: str = NO_KEY, secret: str = NO_KEY
+) -> dict[str, str]:
     """What the engine process of a local stack gets beside what it inherits; `os.environ` stays as it is.
 
-    The keys and the endpoint are for the case that the engine should take another provider after all:
-    it would speak to the emulator, and never to an account of the user's.
+    The provider finds the emulator and its root key in there; nobody but the user can read another process's
+    environment. Should the engine take another provider after all, that one would speak to the emulator
+    too, and never to an account of the user's.
     """
     return {
         "PATH": os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)]),
@@ -57,8 +60,8 @@ def local_environment(folder: Path, endpoint: str, region: str) -> dict[str, str
         "TFKIT_EMULATOR_ENDPOINT": endpoint,
         "AWS_REGION": region,
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": LOCAL_KEY,
-        "AWS_SECRET_ACCESS_KEY": LOCAL_KEY,
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 

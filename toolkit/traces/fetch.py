@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from toolkit.cloud import LOCAL_KEY, Cloud
+from toolkit.cloud import Cloud
 from toolkit.errors import TfkitError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _credentials(cloud: Cloud) -> Callable[[], Any]:
     def get() -> dict[str, Any]:
         expires = datetime.now(UTC) + _CREDENTIALS_LAST
         if cloud.endpoint:
-            return {"access_key_id": LOCAL_KEY, "secret_access_key": LOCAL_KEY, "expires_at": expires}
+            return {"access_key_id": cloud.key, "secret_access_key": cloud.secret, "expires_at": expires}
         found = cloud.session.get_credentials()
         if found is None:
             raise TfkitError("no AWS credentials were found", "run `aws configure` or `aws sso login`")

@@ -2,7 +2,8 @@
 
 Write-ahead logging lets a list read while another process indexes, and each batch of objects is one
 transaction, so a kill leaves the index as it was before the batch. A file that is damaged, of another
-schema or of other buckets is thrown away and filled again: nothing lives here that is not in the buckets.
+schema or of another account is thrown away and filled again from the buckets. A stack that went down, or
+to other buckets, leaves its past here.
 """
 
 import fcntl
@@ -12,7 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised whenever the tables below change; an index of another number is rebuilt."""
 
 _WAIT_S = 60.0
@@ -24,8 +25,8 @@ CREATE TABLE objects (
     bucket TEXT NOT NULL, key TEXT NOT NULL, problem TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (bucket, key)
 ) WITHOUT ROWID;
--- A day (ISO date) of the audit bucket that was listed when nothing could be added to it any more.
-CREATE TABLE sealed_days (day TEXT PRIMARY KEY) WITHOUT ROWID;
+-- A day (ISO date) of an audit bucket that was listed when nothing could be added to it any more.
+CREATE TABLE sealed_days (bucket TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (bucket, day)) WITHOUT ROWID;
 -- A record of a run. `delivered` is 0 while only the copy beside the artifacts is known.
 CREATE TABLE records (
     run_id TEXT NOT NULL, seq INTEGER NOT NULL, last INTEGER NOT NULL, delivered INTEGER NOT NULL,
@@ -69,7 +70,7 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
 
 
 class Index:
-    """The index file of one stack. `source` names the buckets that it was filled from."""
+    """The index file of one stack. `source` names the account that it is of."""
 
     def __init__(self, path: Path, source: str) -> None:
         self.path = path

@@ -68,9 +68,9 @@ class Traces:
         self._cloud = cloud
         self._audit_name = audit_bucket
         self._runs_name = runs_bucket
-        # Not the address: the same platform may come back at another port, and its past with it.
-        source = f"{cloud.target} {cloud.account} {audit_bucket} {runs_bucket}"
-        self._index = Index(index_path, source)
+        # Neither address nor buckets: a platform may come back at another port or in another region, and
+        # its past with it.
+        self._index = Index(index_path, f"{cloud.target} {cloud.account}")
         self._now = now
         self._window: tuple[datetime, datetime] | None = None
 
@@ -129,8 +129,8 @@ class Traces:
         self._take(connection, self._audit, self._audit.list_many(prefixes), True, into)
         with transaction(connection):
             connection.executemany(
-                "INSERT OR IGNORE INTO sealed_days VALUES (?)",
-                [(day.isoformat(),) for day in days if day <= today - _SEALED_AFTER],
+                "INSERT OR IGNORE INTO sealed_days VALUES (?, ?)",
+                [(self._audit_name, day.isoformat()) for day in days if day <= today - _SEALED_AFTER],
             )
         self._take_copies(connection, self._unfinished(connection, since, until, today), into)
         return Refreshed(into.objects, into.records, into.problems)
@@ -141,7 +141,8 @@ class Traces:
         """The days of the window and one on each side, without those to which nothing can have been added."""
         first = max(since.astimezone(UTC).date(), _FIRST_DAY + _DAY) - _DAY
         last = min(until.astimezone(UTC).date(), today) + _DAY
-        sealed = {row[0] for row in connection.execute("SELECT day FROM sealed_days")}
+        known = connection.execute("SELECT day FROM sealed_days WHERE bucket = ?", (self._audit_name,))
+        sealed = {day for (day,) in known}
         days = [first + number * _DAY for number in range((last - first).days + 1)]
         days = [day for day in days if day.isoformat() not in sealed]
         if len(days) <= _MANY_DAYS:

@@ -1,6 +1,8 @@
 """The daemon of a stack: one at a time, found again, and never mistaken for one that still has everything."""
 
 import fcntl
+import json
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -71,3 +73,33 @@ def test_the_daemon_says_which_key_it_has_and_does_not_tell_it(
     note = folder / "daemon.json"
     assert note.stat().st_mode & 0o077 == 0
     assert not [p for p in folder.rglob("*") if p.is_file() and b"sk-the-" in p.read_bytes()]
+
+
+def test_each_daemon_has_a_root_key_of_its_own_which_its_owner_alone_can_read(folder: Path) -> None:
+    first = start(folder)
+    assert len(first.key) == 20
+    assert len(first.secret) == 40
+    assert control.find(folder) == first
+    control.stop(folder)
+    second = start(folder)
+    assert first.key != second.key
+    assert first.secret != second.secret
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert [path for path in files if second.secret.encode() in path.read_bytes()] == [folder / "daemon.json"]
+    assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in files if path.name != control.EMPTIED} == {
+        0
+    }
+
+
+def test_a_daemon_without_a_key_is_replaced(folder: Path) -> None:
+    """One that an older tfkit started, whose emulator let everybody in."""
+    old = start(folder)
+    note = folder / "daemon.json"
+    told = {
+        name: value for name, value in json.loads(note.read_text()).items() if name not in ("key", "secret")
+    }
+    note.write_text(json.dumps(told))
+    assert control.find(folder) is None
+    new = start(folder)
+    assert new.pid != old.pid
+    assert new.key

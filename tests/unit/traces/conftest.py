@@ -17,7 +17,8 @@ PREFIX = "year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/"
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     emulator = Emulator(tmp_path_factory.mktemp("emulator"))
     emulator.start()
-    yield Cloud("local", "us-east-1", "000000000000", endpoint=emulator.endpoint)
+    here = {"endpoint": emulator.endpoint, "key": emulator.key, "secret": emulator.secret}
+    yield Cloud("local", "us-east-1", "000000000000", **here)
     emulator.stop()
 
 

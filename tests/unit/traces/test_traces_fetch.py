@@ -43,8 +43,10 @@ def test_no_login_is_told_before_any_request(monkeypatch):
 
 def test_locally_nothing_of_the_session_is_touched(monkeypatch):
     monkeypatch.setattr(Cloud, "session", FakeSession())
-    found = _credentials(Cloud("local", "us-east-1", "000000000000", endpoint="http://127.0.0.1:1"))()
-    assert (found["access_key_id"], found.get("token")) == ("test", None)
+    here = {"endpoint": "http://127.0.0.1:1", "key": "AKIALOCAL", "secret": "s"}
+    found = _credentials(Cloud("local", "us-east-1", "000000000000", **here))()
+    assert (found["access_key_id"], found["secret_access_key"]) == ("AKIALOCAL", "s")
+    assert "token" not in found
 
 
 def test_an_emulator_that_is_down_is_told_with_the_next_step():

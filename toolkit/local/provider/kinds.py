@@ -5,6 +5,7 @@ from toolkit.local.provider.kind import Kind
 from toolkit.local.provider.services import (
     bedrock,
     cloudwatch,
+    codebuild,
     dynamodb,
     ecr,
     firehose,
@@ -23,7 +24,7 @@ from toolkit.local.provider.services import (
 )
 
 SERVICES = (
-    *(bedrock, cloudwatch, dynamodb, ecr, firehose, glue, iam, iam_policies, kms),
+    *(bedrock, cloudwatch, codebuild, dynamodb, ecr, firehose, glue, iam, iam_policies, kms),
     *(lambda_, lambda_settings, logs, s3, s3_settings, sns, sqs, ssm),
 )
 

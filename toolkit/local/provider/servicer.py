@@ -1,7 +1,7 @@
 """The provider as Pulumi's protocol has it: one method per request, thin, over `kind` and `compare`."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -10,9 +10,11 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from typing_extensions import override
 
+from toolkit.cloud import NO_KEY
 from toolkit.local.provider import invokes
 from toolkit.local.provider.clients import Clients
 from toolkit.local.provider.compare import changed
+from toolkit.local.provider.elided import evened, with_contents
 from toolkit.local.provider.errors import ProviderError, translated
 from toolkit.local.provider.kind import Call, Kind, make, properties, refreshed
 from toolkit.local.provider.kinds import kind_of
@@ -41,15 +43,15 @@ def _answering(method: Callable[..., Answer]) -> Callable[..., Answer]:
 
 
 class EmulatorProvider(provider_pb2_grpc.ResourceProviderServicer):
-    """Pulumi's provider protocol over the emulator at `endpoint`.
+    """Pulumi's provider protocol over the emulator at `endpoint`, by its root key and secret.
 
     Its methods may be called from several threads at once, in-process with the context None. They raise
     `ProviderError` for whatever the emulator refuses and for types that are not known.
     """
 
-    def __init__(self, endpoint: str, region: str) -> None:
-        self._endpoint = endpoint
-        self._clients = Clients(endpoint, region)
+    def __init__(self, endpoint: str, region: str, key: str = NO_KEY, secret: str = NO_KEY) -> None:
+        self._clients_in = partial(Clients, endpoint, key=key, secret=secret)
+        self._clients = self._clients_in(region)
 
     @override
     def GetPluginInfo(self, request: Any, context: Any = None) -> plugin_pb2.PluginInfo:
@@ -68,32 +70,38 @@ class EmulatorProvider(provider_pb2_grpc.ResourceProviderServicer):
     @_answering
     def CheckConfig(self, request: Any, context: Any = None) -> provider_pb2.CheckResponse:
         """Refuses provider settings that would change what a program does and have no effect here."""
-        _, refused = settings_of(from_struct(request.news))
+        _, refused = settings_of(_settings(request.news))
         failures = [provider_pb2.CheckFailure(property=name, reason=why) for name, why in refused]
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
     @override
     @_answering
     def DiffConfig(self, request: Any, context: Any = None) -> provider_pb2.DiffResponse:
-        """Another region replaces everything that is in it, as in pulumi-aws; nothing else matters here."""
+        """Another region replaces everything that is in it; nothing else matters here.
+
+        The new ones are made before the old ones go: the emulator keeps regions apart (tried with every
+        type of the platform), and what is global, IAM and buckets, has the region in its name.
+        """
         news, olds = (
             region_of(from_struct(props)) for props in (request.news, request.old_inputs or request.olds)
         )
-        return _diff(["region"] if news and olds and news != olds else [], frozenset({"region"}))
+        answer = _diff(["region"] if news and olds and news != olds else [], frozenset({"region"}))
+        answer.deleteBeforeReplace = False
+        return answer
 
     @override
     @_answering
     def Configure(self, request: Any, context: Any = None) -> provider_pb2.ConfigureResponse:
         """Takes the region; raises `ProviderError` for a setting that is refused."""
         given = {
-            **from_struct(request.args),
-            **{k.rsplit(":", 1)[-1]: v for k, v in request.variables.items()},
+            **_settings(request.args),
+            **{k.rsplit(":", 1)[-1]: v for k, v in request.variables.items() if "__" not in k},
         }
         region, refused = settings_of(given)
         if refused:
             raise ProviderError("; ".join(why for _, why in refused))
         if region and region != self._clients.region:
-            self._clients = Clients(self._endpoint, region)
+            self._clients = self._clients_in(region)
         return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=True)
 
     @override
@@ -113,7 +121,7 @@ class EmulatorProvider(provider_pb2_grpc.ResourceProviderServicer):
         olds = from_struct(request.old_inputs)
         if not olds:  # an engine that sends outputs only
             olds = {name: v for name, v in from_struct(request.olds).items() if name in kind.table.properties}
-        differing = changed(from_struct(request.news), olds)
+        differing = changed(*evened(from_struct(request.news), olds))
         return _diff([n for n in differing if n not in request.ignoreChanges], kind.table.replacing)
 
     @override
@@ -136,7 +144,8 @@ class EmulatorProvider(provider_pb2_grpc.ResourceProviderServicer):
         kind, call, props = self._asked(request.urn, request.properties)
         inputs = from_struct(request.inputs) or {k: v for k, v in props.items() if k in kind.table.properties}
         with translated(kind.type_name, call.name):
-            live = kind.read(call, request.id, {**props, **inputs})
+            # Code of which the contents are not told is taken to be what runs.
+            live = kind.read(call, request.id, with_contents({**props, **inputs}))
         if live is None:
             return provider_pb2.ReadResponse()
         inputs = inputs or {name: live[name] for name in kind.table.properties if live.get(name) is not None}
@@ -182,6 +191,11 @@ class EmulatorProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _asked(self, urn: str, props: struct_pb2.Struct) -> tuple[Kind, Call, Props]:
         return kind_of(_type_of(urn)), Call(self._clients, urn), from_struct(props)
+
+
+def _settings(given: struct_pb2.Struct) -> Props:
+    """The provider's settings, without what the engine keeps beside them for itself (`__internal`)."""
+    return {name: value for name, value in from_struct(given).items() if not name.startswith("__")}
 
 
 def _type_of(urn: str) -> str:

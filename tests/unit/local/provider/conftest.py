@@ -17,16 +17,16 @@ from toolkit.local.provider.wire import from_struct, to_struct
 
 
 @pytest.fixture(scope="session")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    emulator = Emulator(tmp_path_factory.mktemp("emulator"))
-    emulator.start()
-    yield emulator.endpoint
-    emulator.stop()
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    made = Emulator(tmp_path_factory.mktemp("emulator"))
+    made.start()
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="session")
-def clients(endpoint: str) -> Clients:
-    return Clients(endpoint, REGION)
+def clients(emulator: Emulator) -> Clients:
+    return Clients(emulator.endpoint, REGION, emulator.key, emulator.secret)
 
 
 @dataclass
@@ -91,9 +91,9 @@ class Engine:
 
 
 @pytest.fixture
-def engine(endpoint: str) -> Iterator[Engine]:
+def engine(emulator: Emulator) -> Iterator[Engine]:
     """An engine whose resources are deleted after the test, newest first."""
-    made = Engine(EmulatorProvider(endpoint, REGION))
+    made = Engine(EmulatorProvider(emulator.endpoint, REGION, emulator.key, emulator.secret))
     yield made
     for token, id_, state in reversed(made.made):
         made.delete(token, id_, {**state, "forceDestroy": True, "forceDelete": True})

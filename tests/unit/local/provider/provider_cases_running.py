@@ -1,4 +1,4 @@
-"""Cases of what runs and reports: queues, topics, profiles, policies, logs, alarms, streams, functions."""
+"""What runs and reports: queues, topics, profiles, policies, logs, alarms, streams, functions, builds."""
 
 import json
 
@@ -258,6 +258,33 @@ RUNNING: list[Case] = [
             "action": "lambda:InvokeFunction",
             "principal": "events.amazonaws.com",
             "sourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/nightly",
+        },
+    ),
+    Case(
+        "aws:codebuild/project:Project",
+        lambda w: {
+            "name": w.name("it"),
+            "description": "builds the image",
+            "serviceRole": w.role("codebuild.amazonaws.com")["arn"],
+            "buildTimeout": 30,
+            "source": {"type": "S3", "location": "bucket/build/source.zip", "buildspec": '{"version": 0.2}'},
+            "artifacts": {"type": "NO_ARTIFACTS"},
+            "environment": {
+                "type": "ARM_CONTAINER",
+                "computeType": "BUILD_GENERAL1_LARGE",
+                "image": "aws/codebuild/amazonlinux-aarch64-standard:3.0",
+                "privilegedMode": True,
+            },
+            "logsConfig": {"cloudwatchLogs": {"groupName": w.log_group(), "status": "ENABLED"}},
+            "tags": TAGS,
+        },
+        lambda w, inputs: {
+            "description": None,
+            "serviceRole": w.role("codebuild.amazonaws.com", "another-role")["arn"],
+            "buildTimeout": None,
+            "source": {"type": "S3", "location": "bucket/another.zip"},
+            "environment": {**inputs["environment"], "computeType": "BUILD_GENERAL1_SMALL"},
+            "tags": MORE_TAGS,
         },
     ),
 ]

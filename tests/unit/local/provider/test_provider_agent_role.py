@@ -22,6 +22,7 @@ from provider_world import ACCOUNT, REGION, trust
 from stacks.program import platform
 from toolkit.contracts import ModelEntry, PlatformConfig, Price, Registry, StackOutputs
 from toolkit.deploy.embedded import EmbeddedEngine
+from toolkit.emulator import Emulator
 from toolkit.local.provider import EmulatorProvider
 from toolkit.local.provider.services.iam_bedrock import POLICY as EMULATOR_POLICY
 
@@ -82,9 +83,9 @@ def platform_config(stack: str, **changes: Any) -> PlatformConfig:
 
 
 @pytest.fixture(scope="module")
-def root(endpoint: str) -> Any:
+def root(emulator: Emulator) -> Any:
     """Clients of whoever provisions."""
-    return clients_of(endpoint, "test", "test")
+    return clients_of(emulator.endpoint, emulator.key, emulator.secret)
 
 
 def clients_of(endpoint: str, key: str, secret: str, token: str | None = None) -> Any:
@@ -111,12 +112,13 @@ class Deployed(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def deployed(endpoint: str, root: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def deployed(emulator: Emulator, root: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("platform")
     stack = f"r{uuid.uuid4().hex[:6]}"
     others = made_by_others(root, f"other-{stack}")
     config = platform_config(stack, log_bucket=others.bucket)
-    engine = EmbeddedEngine(folder, "tfkit", stack, EmulatorProvider(endpoint, REGION), {"region": REGION})
+    provider = EmulatorProvider(emulator.endpoint, REGION, emulator.key, emulator.secret)
+    engine = EmbeddedEngine(folder, "tfkit", stack, provider, {"region": REGION})
     summary = engine.up(platform(config, secrets={"mistral": MISTRAL}), lambda event: None)
     yield Deployed(StackOutputs(**summary.outputs), others, engine, config, folder)
     engine.destroy(lambda event: None)
@@ -305,11 +307,11 @@ def inside(root: Any, deployed: Deployed, tries: list[Try]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def agent(endpoint: str, root: Any, deployed: Deployed) -> Any:
+def agent(emulator: Emulator, root: Any, deployed: Deployed) -> Any:
     """Clients of whoever assumed the agent's role."""
     found = root("sts").assume_role(RoleArn=deployed.outputs.agent_role_arn, RoleSessionName="test")
     key = found["Credentials"]
-    return clients_of(endpoint, key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
+    return clients_of(emulator.endpoint, key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
 
 
 REFUSED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}

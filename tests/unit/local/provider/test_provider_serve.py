@@ -1,10 +1,12 @@
 """The provider over real gRPC, as the Pulumi CLI has it, and called from many threads, as engines do."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -14,6 +16,7 @@ from google.protobuf import empty_pb2
 from provider_world import TAGS, World
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from toolkit.emulator import Emulator
 from toolkit.local.provider import EmulatorProvider, ProviderError
 from toolkit.local.provider.clients import Clients
 from toolkit.local.provider.wire import from_struct, to_struct
@@ -32,8 +35,14 @@ class NoContext:
 
 
 @pytest.fixture
-def served(endpoint: str) -> Iterator[Any]:
-    environment = {"PATH": os.environ["PATH"], "TFKIT_EMULATOR_ENDPOINT": endpoint, "AWS_REGION": "us-east-1"}
+def served(emulator: Emulator) -> Iterator[Any]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "TFKIT_EMULATOR_ENDPOINT": emulator.endpoint,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": emulator.key,
+        "AWS_SECRET_ACCESS_KEY": emulator.secret,
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "toolkit.local.provider.serve"], env=environment, stdout=subprocess.PIPE
     )
@@ -84,6 +93,35 @@ def test_without_an_endpoint_it_says_what_is_missing() -> None:
     assert done.returncode != 0
     assert done.stdout == ""
     assert "TFKIT_EMULATOR_ENDPOINT is not set" in done.stderr
+
+
+def test_it_ends_with_the_engine_that_started_it() -> None:
+    """The engine is killed here as by kill -9: it starts the provider, and is gone without a word."""
+    engine = (
+        "import os, subprocess, sys\n"
+        "made = subprocess.Popen([sys.executable, '-m', 'toolkit.local.provider.serve'],"
+        " stdout=subprocess.PIPE, process_group=0)\n"
+        "made.stdout.readline()\n"
+        "print(made.pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    environment = {
+        "PATH": os.environ["PATH"],
+        "TFKIT_EMULATOR_ENDPOINT": "http://127.0.0.1:1",
+        "AWS_ACCESS_KEY_ID": "AKIA",
+        "AWS_SECRET_ACCESS_KEY": "s",
+    }
+    with subprocess.Popen(
+        [sys.executable, "-c", engine], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        provider = int(process.stdout.readline())
+        try:
+            _, said = process.communicate(timeout=60)  # the provider has both pipes open until it ends
+            assert said == b""
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(provider, signal.SIGKILL)
 
 
 def test_many_threads_at_once(world: World) -> None:

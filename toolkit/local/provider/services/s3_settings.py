@@ -78,9 +78,8 @@ class BucketVersioning(Setting):
             with gone_is_fine():
                 self.update(call, id_, {"versioningConfiguration": {"status": "Suspended"}})
         except ClientError as error:
-            if (
-                code(error) != "InvalidBucketState"
-            ):  # Object Lock holds it enabled for as long as the bucket lives
+            # Object Lock holds it enabled for as long as the bucket lives.
+            if code(error) != "InvalidBucketState":
                 raise
 
 
