@@ -1,4 +1,4 @@
-"""Ready policies for people: who uses the platform, who audits it, and who runs it (`access_operator`).
+"""Ready policies for people: who uses the platform, who audits it, who runs it (`access_operator`).
 
 They are handed out by the account's administrator; nothing of the platform has them attached.
 """
@@ -20,6 +20,7 @@ POLICIES = {
     names.USER: "Ask the tfkit agent, and read what its runs made",
     names.AUDITOR: "Read the audit records, the traces and the records of runs of tfkit",
     names.OPERATOR: "Bring the tfkit platform up and down, and stop it",
+    names.STATE: "Keep the Pulumi state of the stacks of tfkit, which an operator does",
 }
 
 
@@ -80,7 +81,9 @@ def user_policy(config: PlatformConfig, key_arn: str) -> str:
         ),
         *_read_runs(config),
         Statement(
-            sid="ChooseAmongTheModels", actions=["ssm:GetParameter"], resources=[names.registry_arn(config)]
+            sid="FindThePlatformAndChooseAmongItsModels",
+            actions=["ssm:GetParameter"],
+            resources=[names.directory_arn(config), names.registry_arn(config)],
         ),
         Statement(
             sid="LearnWhyARequestWasNotTaken",
@@ -96,6 +99,9 @@ def auditor_policy(config: PlatformConfig, key_arn: str) -> str:
     bucket = names.bucket_arn(config, names.AUDIT)
     database = names.database_name(config)
     return document(
+        Statement(
+            sid="FindThePlatform", actions=["ssm:GetParameter"], resources=[names.directory_arn(config)]
+        ),
         Statement(
             sid="ReadTheAuditRecordsAndTheirLocks",
             actions=["s3:GetObject", "s3:GetObjectRetention", "s3:GetObjectVersion"],
@@ -133,6 +139,33 @@ def auditor_policy(config: PlatformConfig, key_arn: str) -> str:
     )
 
 
+def state_policy(config: PlatformConfig, _key_arn: str) -> str:
+    """Where Pulumi keeps the state of all stacks of the account (see `toolkit.deploy.aws_state`).
+
+    Apart from the operator's policy, which is as long as IAM allows. The key is named by its alias, because
+    its ARN is not known here: https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+    """
+    bucket = f"arn:{config.partition}:s3:::tfkit-state-{config.account}"
+    return document(
+        Statement(
+            sid="ReadAndWriteTheStates",
+            actions=["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            resources=[f"{bucket}/*"],
+        ),
+        Statement(
+            sid="FindTheStates",
+            actions=["s3:GetBucketLocation", "s3:GetBucketTagging", "s3:ListBucket"],
+            resources=[bucket],
+        ),
+        Statement(
+            sid="EncryptTheStatesAndTheirSecrets",
+            actions=["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+            resources=[f"arn:{config.partition}:kms:*:{config.account}:key/*"],
+            condition={"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/tfkit-state"}},
+        ),
+    )
+
+
 def _read_runs(config: PlatformConfig) -> list[Statement]:
     table, bucket = names.runs_table_arn(config), names.bucket_arn(config, names.RUNS)
     return [
@@ -166,4 +199,5 @@ DOCUMENTS = {
     names.USER: user_policy,
     names.AUDITOR: auditor_policy,
     names.OPERATOR: operator_policy,
+    names.STATE: state_policy,
 }

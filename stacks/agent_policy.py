@@ -42,9 +42,18 @@ def _runs(config: PlatformConfig) -> list[Statement]:
     bucket = names.bucket_arn(config, names.RUNS)
     return [
         Statement(
-            sid="KeepTheRecordOfRuns",
-            actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+            sid="ReadTheRecordOfRunsAndTheBrake",
+            actions=["dynamodb:GetItem", "dynamodb:Query"],
             resources=[table, f"{table}/index/gsi1"],
+        ),
+        # The brake is a row of the same table, which a run must not be able to release. The emulator does not
+        # know the condition's key, and then it holds.
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+        Statement(
+            sid="WriteTheRecordOfRunsOnly",
+            actions=["dynamodb:PutItem", "dynamodb:UpdateItem"],
+            resources=[table],
+            condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["RUN#*"]}},
         ),
         Statement(
             sid="KeepTheFilesOfRuns",

@@ -6,7 +6,6 @@ nothing while none runs.
 
 from __future__ import annotations  # a type of pulumi_aws in a signature must not load its service
 
-import json
 from dataclasses import dataclass
 
 import pulumi
@@ -69,7 +68,7 @@ def build_project(args: BuildArgs) -> aws.codebuild.Project:
         source=aws.codebuild.ProjectSourceArgs(
             type="S3",
             location=args.runs_bucket.apply(lambda bucket: f"{bucket}/{SOURCE}"),
-            buildspec=buildspec(),
+            buildspec="buildspec.yml",  # of the archive
         ),
         artifacts=aws.codebuild.ProjectArtifactsArgs(type="NO_ARTIFACTS"),
         environment=aws.codebuild.ProjectEnvironmentArgs(
@@ -86,17 +85,6 @@ def build_project(args: BuildArgs) -> aws.codebuild.Project:
         tags=config.all_tags,
         opts=pulumi.ResourceOptions(parent=args.parent, depends_on=[policy]),
     )
-
-
-def buildspec() -> str:
-    """Log in, build, push; JSON is YAML. https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html"""
-    commands = [
-        'test -n "$IMAGE_URI"',
-        'aws ecr get-login-password | docker login --username AWS --password-stdin "${IMAGE_URI%%/*}"',
-        'docker build --platform linux/arm64 --tag "$IMAGE_URI" .',
-        'docker push "$IMAGE_URI"',
-    ]
-    return json.dumps({"version": 0.2, "phases": {"build": {"commands": commands}}}, sort_keys=True)
 
 
 def build_trust(config: PlatformConfig) -> str:

@@ -12,11 +12,7 @@ import pulumi_aws as aws
 from stacks import names
 from stacks.foundation import FoundationOutputs
 from stacks.policies import Statement, document, trust
-from toolkit.contracts import ModelEntry, PlatformConfig, Registry, to_json
-
-GEOGRAPHIES = frozenset({"apac", "au", "ca", "eu", "global", "jp", "us", "us-gov"})
-"""What a system inference profile's id starts with, before the model's own id:
-https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html"""
+from toolkit.contracts import GEOGRAPHIES, ModelEntry, PlatformConfig, Registry, to_json
 
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 
@@ -80,7 +76,8 @@ class Models(pulumi.ComponentResource):
         return aws.bedrock.InferenceProfile(
             logical,
             name=names.profile_name(self._config, name),
-            description=f"tfkit {self._config.stack}: {name}",
+            # Single separators only, as in the name; else Bedrock refuses it.
+            description=f"tfkit {names.profile_name(self._config, name)}",
             model_source=aws.bedrock.InferenceProfileModelSourceArgs(
                 copy_from=model_source(self._config, entry.id)
             ),

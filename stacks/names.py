@@ -17,10 +17,10 @@ IAM_NAME_LIMIT = 64
 AUDIT, RUNS = "audit", "runs"
 AGENT_ROLE, DELIVERY_ROLE, INVOKE_POLICY = "agent", "delivery", "invoke-models"
 CHECKER_ROLE, BUILD_ROLE = "checker", "build"
-USER, AUDITOR, OPERATOR = "user", "auditor", "operator"
+USER, AUDITOR, OPERATOR, STATE = "user", "auditor", "operator", "state"
 IAM_KINDS = (
     *(AGENT_ROLE, DELIVERY_ROLE, INVOKE_POLICY, CHECKER_ROLE, BUILD_ROLE),
-    *(USER, AUDITOR, OPERATOR),
+    *(USER, AUDITOR, OPERATOR, STATE),
 )
 
 ROLE_PATH = re.compile(r"/([!-.0-~]+/)*")
@@ -157,6 +157,16 @@ def stream_log_group(config: PlatformConfig) -> str:
 def registry_parameter(config: PlatformConfig) -> str:
     """The parameter that holds the registry of models."""
     return f"/{config.prefix}/models"
+
+
+def directory_parameter(config: PlatformConfig) -> str:
+    """The parameter that holds the platform's outputs."""
+    return f"/{config.prefix}/platform"
+
+
+def directory_arn(config: PlatformConfig) -> str:
+    """The ARN of the parameter of the outputs."""
+    return arn(config, "ssm", f"parameter{directory_parameter(config)}")
 
 
 def registry_arn(config: PlatformConfig) -> str:

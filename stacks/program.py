@@ -13,7 +13,9 @@ from stacks.agent import Agent, AgentArgs
 from stacks.alarms import check_token_metrics
 from stacks.audit import Audit, AuditArgs
 from stacks.checker import check_network
+from stacks.directory import publish
 from stacks.foundation import Foundation, FoundationArgs
+from stacks.limits import check_limits
 from stacks.models import Models, ModelsArgs, bedrock_models
 from stacks.observability import Observability, ObservabilityArgs
 from toolkit.contracts import PlatformConfig
@@ -42,30 +44,35 @@ def platform(
         agent = Agent(AgentArgs(config, foundation, models, audit, build_image)).outputs
         observability = Observability(ObservabilityArgs(config, foundation, models, audit, agent)).outputs
 
-        pulumi.export("version", config.version)
-        pulumi.export("function_name", agent.function_name)
-        pulumi.export("function_arn", agent.function_arn)
-        pulumi.export("agent_role_arn", models.agent_role_arn)
-        pulumi.export("runs_bucket", foundation.runs_bucket)
-        pulumi.export("audit_bucket", foundation.audit_bucket)
-        pulumi.export("runs_table", foundation.runs_table)
-        pulumi.export("delivery_stream", audit.delivery_stream)
-        pulumi.export("registry_parameter", models.registry_parameter)
-        pulumi.export("kms_key_arn", foundation.kms_key_arn)
-        pulumi.export("repository_url", foundation.repository_url)
-        pulumi.export("topic_arn", foundation.topic_arn)
-        pulumi.export("dead_letter_queue_url", foundation.dead_letter_queue_url)
-        pulumi.export("log_group", agent.log_group)
-        pulumi.export("dashboard", observability.dashboard)
-        pulumi.export("token_alarm", observability.token_alarm)
-        pulumi.export("profiles", models.profiles)
-        pulumi.export("checker_function", agent.checker_function)
-        pulumi.export("build_project", agent.build_project)
-        pulumi.export("glue_database", audit.glue_database)
-        pulumi.export("glue_table", audit.glue_table)
-        pulumi.export("alarms", observability.alarms)
-        pulumi.export("dashboards", observability.dashboards)
-        pulumi.export("policies", observability.policies)
+        publish(
+            config,
+            {
+                "version": config.version,
+                "function_name": agent.function_name,
+                "function_arn": agent.function_arn,
+                "agent_role_arn": models.agent_role_arn,
+                "runs_bucket": foundation.runs_bucket,
+                "audit_bucket": foundation.audit_bucket,
+                "runs_table": foundation.runs_table,
+                "delivery_stream": audit.delivery_stream,
+                "registry_parameter": models.registry_parameter,
+                "kms_key_arn": foundation.kms_key_arn,
+                "repository_url": foundation.repository_url,
+                "topic_arn": foundation.topic_arn,
+                "dead_letter_queue_url": foundation.dead_letter_queue_url,
+                "log_group": agent.log_group,
+                "dashboard": observability.dashboard,
+                "token_alarm": observability.token_alarm,
+                "profiles": models.profiles,
+                "checker_function": agent.checker_function,
+                "build_project": agent.build_project,
+                "glue_database": audit.glue_database,
+                "glue_table": audit.glue_table,
+                "alarms": observability.alarms,
+                "dashboards": observability.dashboards,
+                "policies": observability.policies,
+            },
+        )
 
     return program
 
@@ -73,8 +80,10 @@ def platform(
 def check(
     config: PlatformConfig, build_image: Callable[[str], str] | None, secrets: Sequence[str] = ()
 ) -> None:
-    """Raises a ValueError for a name that is too long, a registry that cannot be, an agent without code."""
+    """Raises a ValueError for a name that is too long, a registry that cannot be, an agent without code, and
+    for what else AWS would refuse halfway."""
     names.check(config)
+    check_limits(config)
     for secret in secrets:
         names.secret_parameter(config, secret)
     check_network(config)

@@ -8,8 +8,9 @@ The flow, and where each step lives:
                                    │
                                    └──▶ telemetry ──▶ Firehose ──▶ S3 (Object Lock) ──▶ traces ──▶ cli
 
-`settings`, `errors` and `contracts` are what all of them share; `cloud` is the command line's one
-gateway to AWS; `emulator` and `local` stand in for AWS when there is no account.
+`settings`, `errors`, `contracts` and `tables` (rows and keys of a run) are what all of them share; `cloud` is
+the command line's one gateway to AWS; `client` follows a run and `cancelling` ends it from outside;
+`emulator` and `local` stand in for AWS when there is no account.
 """
 
 __version__ = "0.1.0"

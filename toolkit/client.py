@@ -7,41 +7,44 @@ the table says how far it is.
 import json
 import os
 import re
-import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from toolkit.cloud import Cloud
 from toolkit.contracts import AskRequest, Registry, RunRecord, RunResult, StackOutputs, to_json
 from toolkit.errors import PlatformError, TfkitError, UsageError
+from toolkit.tables import (
+    BY_DAY,
+    QUEUED_AT_MOST_SECONDS,
+    STOP_KEY,
+    Item,
+    day_key,
+    file_key,
+    from_item,
+    minted_at,
+    new_run_id,
+    result_key,
+    run_key,
+    stop_of,
+)
+
+if TYPE_CHECKING:
+    from toolkit.cancelling import Cancelled
+
+__all__ = ["Client", "minted_at", "new_run_id", "refuse_used"]
 
 START_SECONDS = 90.0
 LOOK_AGAIN_SECONDS = 4.0
-ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's, without i, l, o, u
 
-
-def new_run_id() -> str:
-    """A run id that sorts by time: 9 characters of milliseconds, then 7 random ones."""
-    milliseconds = time.time_ns() // 1_000_000
-    stamp = "".join(ALPHABET[milliseconds >> shift & 31] for shift in range(40, -1, -5))
-    return stamp + "".join(secrets.choice(ALPHABET) for _ in range(7))
-
-
-def minted_at(run_id: str) -> float:
-    """When `new_run_id` made this id, in seconds since 1970; 0 for an id of another form."""
-    if len(run_id) != 16 or any(letter not in ALPHABET for letter in run_id):
-        return 0.0
-    milliseconds = 0
-    for letter in run_id[:9]:
-        milliseconds = milliseconds << 5 | ALPHABET.index(letter)
-    return milliseconds / 1000
+CLOCKS_DIFFER_SECONDS = 300.0
+"""By how much another machine's clock may be ahead of this one's."""
 
 
 class Client:
@@ -60,8 +63,10 @@ class Client:
     def submit(self, request: AskRequest) -> None:
         """Hand the request to the agent, which works on its own from then on.
 
-        Raises `UsageError` where the run id belongs to another request.
+        Raises `UsageError` where the run id belongs to another request, `TfkitError` where the platform is
+        stopped.
         """
+        self._refuse_stopped(f"run {request.run_id} was not asked for")
         self._asked[request.run_id] = request.sha256
         self._refuse_foreign(self.record(request.run_id))
         self._cloud.client("lambda").invoke(
@@ -70,12 +75,8 @@ class Client:
 
     def record(self, run_id: str) -> RunRecord | None:
         """The run's record as it is now; None where there is none (yet)."""
-        answer = self._table().get_item(
-            TableName=self._outputs.runs_table,
-            Key={"pk": {"S": f"RUN#{run_id}"}, "sk": {"S": "RECORD"}},
-            ConsistentRead=True,
-        )
-        return _record(answer["Item"]) if "Item" in answer else None
+        item = self._row(run_key(run_id))
+        return from_item(item) if item else None
 
     def latest(self, run_id: str) -> RunRecord | None:
         """As `record`, but a run that was asked for a moment ago and has left nothing yet is `queued`."""
@@ -92,19 +93,70 @@ class Client:
 
     def runs(self, days: list[str]) -> list[RunRecord]:
         """The runs of the given days (`YYYY-MM-DD`, UTC), newest first."""
+        found = [from_item(item) for item in self._of_days(days)]
+        return sorted(found, key=lambda record: record.started, reverse=True)
+
+    def under_way(self, days: Sequence[str]) -> list[str]:
+        """The ids of the runs of the given days that have not ended, as far as the index knows by now."""
+        found = self._of_days(
+            days,
+            FilterExpression="#status IN (:queued, :running)",
+            ProjectionExpression="run_id",
+            ExpressionAttributeNames={"#status": "status"},
+            values={":queued": {"S": "queued"}, ":running": {"S": "running"}},
+        )
+        return [item["run_id"]["S"] for item in found]
+
+    def _of_days(self, days: Sequence[str], values: Item | None = None, **query: Any) -> list[Item]:
         pages = self._table().get_paginator("query")
-        found = [
-            _record(item)
+        return [
+            item
             for day in days
             for page in pages.paginate(
                 TableName=self._outputs.runs_table,
-                IndexName="gsi1",
+                IndexName=BY_DAY,
                 KeyConditionExpression="gsi1pk = :day",
-                ExpressionAttributeValues={":day": {"S": f"RUNS#{day}"}},
+                ExpressionAttributeValues={":day": {"S": day_key(day)}, **(values or {})},
+                **query,
             )
             for item in page["Items"]
         ]
-        return sorted(found, key=lambda record: record.started, reverse=True)
+
+    def cancel(self, run_id: str) -> "Cancelled":
+        """Cancel a run, whether it runs or waits to be started; returns when it is cancelled.
+
+        Raises `TfkitError` for a run that is unknown, or that ends otherwise before it can be cancelled.
+        """
+        from toolkit.cancelling import Cancelled, Cancelling
+
+        cancelling = Cancelling(self._table(), self._outputs.runs_table)
+        record = self.record(run_id)
+        if record is None:
+            self._raise_if_unknown(run_id)
+            if cancelling.forestall(run_id):
+                return Cancelled(run_id=run_id, how="never began")
+        elif record.status == "cancelled":
+            return Cancelled(run_id=run_id, how="before")
+        if (record is None or not record.ended) and (done := cancelling.cancel([run_id])):
+            return done[0]
+        record = self.record(run_id)
+        raise TfkitError(
+            f"run {run_id} had ended before it could be cancelled: {record.status if record else 'unknown'}",
+            f"see what came of it: tfkit runs show {run_id}",
+        )
+
+    def _raise_if_unknown(self, run_id: str) -> None:
+        """A run without a row may wait to be started, for as long as Lambda keeps its request.
+
+        Only an id that tells its time can say so; a chosen one is unknown until a worker takes it.
+        """
+        age = time.time() - minted_at(run_id)
+        if not -CLOCKS_DIFFER_SECONDS < age < QUEUED_AT_MOST_SECONDS:
+            ended = self.result(run_id)  # raises for an id that nobody knows
+            raise TfkitError(
+                f"run {run_id} had ended before it could be cancelled: {ended.status}",
+                f"see what came of it: tfkit runs show {run_id}",
+            )
 
     def follow(
         self, run_id: str, on_update: Callable[[RunRecord], None], interval_s: float = 0.25
@@ -124,6 +176,7 @@ class Client:
                 waited = time.monotonic() - waiting_since
                 if waited > LOOK_AGAIN_SECONDS * (looks + 1):
                     looks += 1
+                    self._refuse_stopped(f"run {run_id} will not begin")
                     self._raise_if_dead(run_id)
                 if waited > START_SECONDS:
                     raise PlatformError(
@@ -142,9 +195,17 @@ class Client:
                 )
             time.sleep(interval_s)
 
+    def _refuse_stopped(self, so: str) -> None:
+        """Raise `TfkitError` while the platform is stopped; a user may read that, but not the function."""
+        stop = stop_of(self._row(STOP_KEY))
+        if stop and stop.holds:
+            raise TfkitError(f"the platform was stopped at {stop.at}; {so}", "release it: tfkit up")
+
     def _refuse_foreign(self, record: RunRecord | None) -> None:
         """The outcome of another request must never pass for the one that was asked for here."""
-        if record and record.request_sha256 != self._asked.get(record.run_id, record.request_sha256):
+        if record is None or not record.request_sha256:  # cancelled before anybody took the request
+            return
+        if record.request_sha256 != self._asked.get(record.run_id, record.request_sha256):
             raise UsageError(f"the run id {record.run_id} belongs to another request", "leave --run-id out")
 
     def _raise_if_dead(self, run_id: str) -> None:
@@ -165,16 +226,19 @@ class Client:
                 )
 
     def result(self, run_id: str) -> RunResult:
-        """The stored outcome. Raises `TfkitError` for a run that is unknown or has not ended."""
+        """The stored outcome; of a cancelled run that stored none, what its record says.
+
+        Raises `TfkitError` for a run that is unknown or has not ended.
+        """
         s3 = self._cloud.client("s3")
         try:
-            body = s3.get_object(Bucket=self._outputs.runs_bucket, Key=f"runs/{run_id}/result.json")[
-                "Body"
-            ].read()
+            body = s3.get_object(Bucket=self._outputs.runs_bucket, Key=result_key(run_id))["Body"].read()
         except s3.exceptions.NoSuchKey as missing:
             record = self.record(run_id)
             if record is None:
                 raise TfkitError(f"no run has the id {run_id}", "list them: tfkit runs") from missing
+            if record.status == "cancelled":
+                return _unstored(record)
             raise TfkitError(
                 f"run {run_id} has no result: it is {record.status} ({record.error or record.step})",
                 "list the runs: tfkit runs",
@@ -226,12 +290,17 @@ class Client:
 
     def _file(self, run_id: str, path: str) -> bytes:
         s3 = self._cloud.client("s3")
-        key = f"runs/{run_id}/workspace/{path}"
         try:
-            content: bytes = s3.get_object(Bucket=self._outputs.runs_bucket, Key=key)["Body"].read()
+            answer = s3.get_object(Bucket=self._outputs.runs_bucket, Key=file_key(run_id, path))
+            content: bytes = answer["Body"].read()
         except s3.exceptions.NoSuchKey as missing:
             raise TfkitError(f"{path} of run {run_id} is no longer in the bucket") from missing
         return content
+
+    def _row(self, key: Item) -> Item | None:
+        answer = self._table().get_item(TableName=self._outputs.runs_table, Key=key, ConsistentRead=True)
+        found: Item | None = answer.get("Item")
+        return found
 
     def _table(self) -> Any:
         return self._cloud.client("dynamodb")
@@ -254,10 +323,14 @@ def _safe_parts(path: str) -> list[str]:
     return parts
 
 
-def _record(item: dict[str, Any]) -> RunRecord:
-    """A row of the table, in DynamoDB's notation, as a record."""
-    plain = {name: next(iter(value.values())) for name, value in item.items()}
-    plain = {name: None if item[name].get("NULL") else value for name, value in plain.items()}
-    fields = {name: plain[name] for name in RunRecord.__struct_fields__ if name in plain}
-    fields["attempts"] = json.loads(fields.get("attempts") or "[]")
-    return msgspec.convert(fields, RunRecord, strict=False)
+def _unstored(record: RunRecord) -> RunResult:
+    """The outcome of a run whose worker never began, or did not live to store one."""
+    return RunResult(
+        run_id=record.run_id,
+        status=record.status,
+        model=record.model,
+        prompt=record.prompt,
+        output="",
+        attempts=record.attempts,
+        error=record.error,
+    )

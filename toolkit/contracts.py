@@ -184,7 +184,11 @@ class RunResult(Shape, frozen=True):
 
 
 class RunRecord(Shape, frozen=True):
-    """The row of a run in the table: who holds it, how far it is, how it ended."""
+    """The row of a run in the table: who holds it, how far it is, how it ended.
+
+    `cancel_requested` is when somebody asked for its end; the worker sees it within seconds. A run that
+    was cancelled before a worker took it has no `request_sha256`.
+    """
 
     run_id: str
     status: RunStatus
@@ -200,6 +204,7 @@ class RunRecord(Shape, frozen=True):
     attempt: int = 0
     attempts: list[Attempt] = []
     error: str | None = None
+    cancel_requested: str = ""
 
     @property
     def ended(self) -> bool:
@@ -253,6 +258,25 @@ class Registry(Shape, frozen=True):
 
     default: str
     models: dict[str, ModelEntry]
+
+
+GEOGRAPHIES = frozenset({"apac", "au", "ca", "eu", "global", "jp", "us", "us-gov"})
+"""What a system inference profile's id starts with, before the model's own id:
+https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html"""
+
+HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
+
+
+def default_registry(region: str) -> Registry:
+    """The models that a platform on AWS starts with, by the profile of the region's geography.
+
+    Requests stay within the United States or the European Union for a platform there, and go anywhere for
+    the others; who wants it otherwise names another id.
+    """
+    near = region.split("-")[0]
+    geography = near if near in ("us", "eu") and not region.startswith("us-gov") else "global"
+    haiku = ModelEntry(provider="bedrock", id=f"{geography}.{HAIKU}", max_tokens=16_384)
+    return Registry(default="haiku", models={"haiku": haiku})
 
 
 class PlatformConfig(Shape, frozen=True):

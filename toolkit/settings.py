@@ -5,57 +5,91 @@
 
 import os
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from toolkit import setting_forms as form
+from toolkit.checker.selection import ValidatorSettings
 from toolkit.contracts import Shape
 from toolkit.errors import UsageError
+from toolkit.setting_sources import Given, blame, from_environment, from_file, from_flags
 
 DEFAULT_REGION = "us-east-1"
 FILE = "tfkit.toml"
 ENVIRONMENT = "TFKIT_"
-STACK_NAME = re.compile(r"^[a-z][a-z0-9-]{0,19}$")
-
-AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
-
 # Environment variables that are not settings of a platform but of the machine or of a child process.
-NOT_SETTINGS = {"TFKIT_PROVIDER_MIRROR", "TFKIT_LLM_API_KEY", "TFKIT_EMULATOR_ENDPOINT"}
+NOT_SETTINGS = {"TFKIT_PROVIDER_MIRROR", "TFKIT_LLM_API_KEY", "TFKIT_EMULATOR_ENDPOINT", "TFKIT_TOOLS"}
+
+# Keys of model providers other than Bedrock, by the provider's name. They come from the environment alone,
+# because a file that lies in a repository is no place for them.
+PROVIDER_KEYS = {"TFKIT_MISTRAL_KEY": "mistral"}
+
+PROVIDER_KEY = re.compile(r"[!-~]{1,4096}")
+"""It travels in an HTTP header and lies in a standard parameter, which takes 4 KB:
+https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html"""
+
+HIDDEN = {"llm", "backend"}
+"""Settings that may hold a password, as a URL can; no message shows their value."""
 
 
 class Settings(Shape, frozen=True):
     """What the user asked for. Field names are the keys of `tfkit.toml`; `TFKIT_STACK` sets `stack`.
 
-    An empty `region`, `engine` or `llm` means: as at the last `up` of this stack, else the default.
+    An empty `region`, `engine`, `prefix`, `llm` or `validator_names` means: as at the last `up` of this
+    stack, else the default. `validators` are the settings of each, `validator_names` has exactly these run.
+    `unsandboxed` has a run's code checked also where no sandbox holds the tools.
     `pin_account` and `pin_region` guard against the wrong one: any other is refused before anything happens.
+    `backend` and `secrets_provider` are Pulumi's, for the aws target: where the state lies, and what encrypts
+    the secrets in it.
     """
 
     target: Literal["local", "aws"] = "local"
     engine: Literal["", "embedded", "pulumi"] = ""
-    stack: str = "dev"
-    region: Annotated[str, msgspec.Meta(pattern=r"^(|[a-z]{2,3}(-[a-z]+)+-[0-9]+)$")] = ""
+    stack: form.StackName = "dev"
+    region: form.Region = ""
     profile: str = ""
-    pin_account: str = ""
-    pin_region: str = ""
+    pin_account: form.Account = ""
+    pin_region: form.Region = ""
     home: str = ""
-    email: str = ""
-    tags: dict[str, str] = {}
-    permissions_boundary: str = ""
-    role_path: Annotated[str, msgspec.Meta(pattern=r"^(|/([\x21-\x7e]+/)?)$")] = ""
-    kms_key_arn: str = ""
-    log_bucket: str = ""
-    reserved_concurrency: Annotated[int, msgspec.Meta(ge=-1)] = -1
-    log_retention_days: AtLeastOne = 30
+    prefix: form.Prefix = ""
+    backend: str = ""
+    secrets_provider: str = ""
+    email: form.Email = ""
+    tags: Annotated[form.Tags, msgspec.Meta(max_length=form.TAG_COUNT, description=form.TAG_WORDS)] = {}
+    permissions_boundary: form.PolicyArn = ""
+    role_path: form.RolePath = ""
+    kms_key_arn: form.KeyArn = ""
+    log_bucket: form.BucketName = ""
+    reserved_concurrency: form.Reserved = -1
+    log_retention_days: form.LogDays = 30
     lock_mode: Literal["GOVERNANCE", "COMPLIANCE"] = "GOVERNANCE"
-    lock_days: AtLeastOne = 7
-    runs_expire_days: AtLeastOne = 90
-    daily_token_limit: AtLeastOne = 1_000_000
-    llm: Annotated[str, msgspec.Meta(pattern=r"^(|none|https?://[^\s/]+\S*)$")] = ""
+    lock_days: form.LockDays = 7
+    runs_expire_days: form.Days = 90
+    daily_token_limit: form.Count = 1_000_000
+    alarm_errors: form.Count = 3
+    alarm_throttles: form.Count = 1
+    alarm_dead_letters: form.Count = 1
+    alarm_freshness_s: form.Freshness = 900
+    checker_subnet_ids: form.Subnets = []
+    checker_security_group_ids: form.SecurityGroups = []
+    image_plugins: list[str] = []
+    image_providers: dict[str, str] = {}
+    image_pins: str = ""
+    image_allow_tags: bool = False
+    provider_keys: dict[str, str] = {}
+    validators: dict[str, ValidatorSettings] = {}
+    validator_names: list[str] = []
+    unsandboxed: bool = False
+    llm: form.ModelUrl = ""
     llm_model: str = ""
-    llm_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 120.0
+    llm_timeout_s: form.ModelSeconds = 120.0
+
+    def __repr__(self) -> str:
+        """Without the keys of providers, which no message and no traceback may show."""
+        return f"Settings(target={self.target!r}, stack={self.stack!r}, region={self.region!r})"
 
     @property
     def folder(self) -> Path:
@@ -77,62 +111,64 @@ def load(
 ) -> Settings:
     """Read the settings. Flags that are None were not given.
 
-    Raises `UsageError` for an unknown key or a value of the wrong form, naming where it stands.
+    Raises `UsageError` for an unknown key or a value that cannot be: as which name it was given, where, and
+    what is allowed.
     """
     environment = os.environ if environment is None else environment
-    from_file, where = _file(cwd or Path.cwd())
-    from_env = {
-        key.removeprefix(ENVIRONMENT).lower(): value
-        for key, value in environment.items()
-        if key.startswith(ENVIRONMENT) and key not in NOT_SETTINGS and value
+    settable = {field.name: field.default_factory for field in msgspec.structs.fields(Settings)}
+    del settable["provider_keys"]
+    variables = {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT) and name not in {*NOT_SETTINGS, *PROVIDER_KEYS}
     }
-    given = {key: value for key, value in flags.items() if value is not None}
-    _known(from_file, where)
-    _known(from_env, "the environment", prefix=ENVIRONMENT)
-    settings = _convert({**from_file, **from_env, **given}, where)
-    if settings.pin_region and settings.region not in ("", settings.pin_region):
-        raise UsageError(
-            f"region {settings.region} differs from the pinned one, {settings.pin_region}",
-            f"use --region {settings.pin_region}, or change pin_region in {where}",
-        )
-    return settings
+    given = {
+        **from_file((cwd or Path.cwd()) / FILE, settable),
+        **from_environment(variables, ENVIRONMENT, settable),
+        **from_flags(flags),
+    }
+    settings = _convert(given)
+    for name, why, hint in _contradictions(settings, given):
+        raise UsageError(f"{given[name]} {why}", hint)
+    return msgspec.structs.replace(settings, provider_keys=_provider_keys(environment))
 
 
-def _file(cwd: Path) -> tuple[dict[str, Any], str]:
-    path = cwd / FILE
-    if not path.is_file():
-        return {}, FILE
+def _convert(given: Mapping[str, Given]) -> Settings:
+    values = {name: one.value for name, one in given.items()}
     try:
-        return tomllib.loads(path.read_text("utf-8")), str(path)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
-        raise UsageError(f"{path} is not valid TOML: {broken}") from broken
-
-
-def _known(values: Mapping[str, Any], where: str, prefix: str = "") -> None:
-    fields = Settings.__struct_fields__
-    for key in values:
-        if key not in fields:
-            shown = prefix + key.upper() if prefix else key
-            raise UsageError(f"unknown setting {shown} in {where}", "known are: " + ", ".join(sorted(fields)))
-
-
-def _convert(values: dict[str, Any], where: str) -> Settings:
-    if isinstance(values.get("tags"), str):
-        parts = [part.strip() for part in values["tags"].split(",") if part.strip()]
-        if not all("=" in part for part in parts):
-            raise UsageError(f"{values['tags']!r} are no tags", "use TFKIT_TAGS=team=platform,cost=42")
-        values["tags"] = dict(part.split("=", 1) for part in parts)
-    try:
-        settings = msgspec.convert(values, Settings, strict=False)
+        return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as wrong:
-        raise UsageError(
-            f"a setting has a value that it cannot have: {wrong}", f"see the flags and {where}"
-        ) from wrong
-    if reserved := [key for key in settings.tags if key.lower().startswith(("aws:", "tfkit:"))]:
-        raise UsageError(f"a tag cannot begin with aws: or tfkit: ({reserved[0]})", f"change tags in {where}")
-    if not STACK_NAME.fullmatch(settings.stack):
-        raise UsageError(
-            f"{settings.stack!r} cannot name a stack",
-            "use a lower-case letter, then up to 19 lower-case letters, digits and hyphens",
+        raise blame(given, Settings, HIDDEN) from wrong
+
+
+def _provider_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """The keys of other providers; what is wrong with one is said without showing it."""
+    given = {name: environment.get(name) or "" for name in PROVIDER_KEYS}
+    for name, key in given.items():
+        if key and not PROVIDER_KEY.fullmatch(key):
+            raise UsageError(
+                f"{name} in the environment is no key: it is blank or too long, or a space, a line feed or "
+                "another character that no key has is in it",
+                f"set it to the key alone, or to none, which takes the platform's away: {name}=none",
+            )
+    return {PROVIDER_KEYS[name]: key for name, key in given.items() if key}
+
+
+def _contradictions(settings: Settings, given: Mapping[str, Given]) -> Iterator[tuple[str, str, str]]:
+    """What a form cannot say: the setting, what is wrong with it, and what to do."""
+    if settings.reserved_concurrency == 0:
+        why = "cannot be 0, with which nothing would run until somebody changes it"
+        yield "reserved_concurrency", why, f"it must be {form.RESERVED_WORDS}"
+    same = {key.lower(): key for key in settings.tags}
+    for key in settings.tags:
+        if key.lower().startswith(("aws:", "tfkit:")):
+            yield "tags", f"cannot have {key!r}", "a tag cannot begin with aws: or tfkit:"
+        if (other := same[key.lower()]) != key:
+            # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html (case sensitivity)
+            yield "tags", f"cannot have both {key!r} and {other!r}", "for IAM these are one: keep one of them"
+    if settings.pin_region and settings.region not in ("", settings.pin_region):
+        yield (
+            "region",
+            f"is {settings.region}, which differs from the pinned one, {settings.pin_region}",
+            f"use --region {settings.pin_region}, or change {given['pin_region']}",
         )
-    return settings

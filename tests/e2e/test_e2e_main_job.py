@@ -213,7 +213,7 @@ def test_a_prompt_without_a_recipe_does_not_converge_and_invents_nothing(
         (("--stack", "other", "ask", "a bucket"), 4, "tfkit up"),
         (("--stack", "Bad_Name", "up"), 2, "lower-case"),
         (("frobnicate",), 2, "--help"),
-        (("--region", "eu-west-1", "up"), 2, "lives in us-east-1"),
+        (("--region", "eu-west-1", "status"), 2, "lives in us-east-1"),
         (("--region", "mars-1", "status"), 2, "region"),
         (("up", "--llm", "notaurl", "--llm-model", "x"), 2, "llm"),
         (("ask", "another bucket", "--run-id", "ASKED", "-o", "other"), 2, "another request"),

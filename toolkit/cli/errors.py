@@ -47,6 +47,11 @@ def _run(group: click.Group, arguments: Sequence[str]) -> int:
         return _report(given, f"{where}{error.strerror or error}", hint, 1)
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user without -v
         _trace(given)
+        if type(error).__module__.startswith("botocore"):
+            from toolkit.deploy.aws_identity import refused
+
+            known = refused(error)
+            return _report(given, known.message, known.hint, known.exit_code)
         return _report(given, f"{type(error).__name__}: {error}", "run it again with -v and report this", 1)
 
 

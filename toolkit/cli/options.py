@@ -117,11 +117,14 @@ class Session:
 
         return load(self._flags)
 
-    def platform(self, *, announce: bool = True) -> "Platform":
-        """The platform; says on stderr where it is, before anything reaches a cloud."""
+    def platform(self, *, announce: bool = True, moving: bool = False) -> "Platform":
+        """The platform; says on stderr where it is, before anything reaches a cloud.
+
+        `moving` is for the commands that may bring it to another region.
+        """
         from toolkit.deploy.platform import Platform
 
-        platform = Platform(self.settings(), self.output.note, self.output.agree)
+        platform = Platform(self.settings(), self.output.note, self.output.agree, moving=moving)
         if announce:
             settings = platform.settings
             self.output.where(settings.target, platform.account, settings.region, settings.stack)

@@ -49,9 +49,14 @@ class Output:
         if not self.quiet:
             click.echo(harmless(text, multiline=True), err=True)
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is a person at the terminal."""
+        return self.live and sys.stdin.isatty()
+
     def agree(self, question: str) -> bool:
         """Ask the person at the terminal; without one the answer is no."""
-        return self.live and sys.stdin.isatty() and click.confirm(question, err=True)
+        return self.can_ask and click.confirm(question, err=True)
 
     def where(self, target: str, account: str, region: str, stack: str) -> None:
         """The line that says which cloud is spoken to; always shown, also with --quiet."""

@@ -9,6 +9,7 @@ from toolkit.contracts import Changes, ResourceEvent
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from toolkit.deploy.cost import Cost
     from toolkit.deploy.engine import Summary
     from toolkit.deploy.receipt import Receipt
 
@@ -55,6 +56,15 @@ class Progress:
             self.events.append(event)
         if self._live:
             self._live.update(self._draw())
+
+    def line(self, text: str) -> None:
+        """Take a line of something that builds: it passes by above the steps."""
+        if self._live:
+            from rich.text import Text
+
+            from toolkit.cli.text import harmless
+
+            self._live.console.print(Text(harmless(text), "dim"))
 
     def _draw(self) -> Any:
         from rich.console import Group
@@ -104,6 +114,29 @@ def counts(changes: Changes) -> str:
     return ", ".join(parts) or "no resources"
 
 
+def render_kept(console: "Console", receipt: "Receipt") -> None:
+    """What stays, why, and until when."""
+    from rich.text import Text
+
+    for kept in receipt.kept:
+        until = f", until {kept.until}" if kept.until else ""
+        name = kept.urn.rsplit("::", 1)[-1]
+        console.print(Text(f"  kept       {name}: {kept.reason}{until}", "yellow"))
+
+
+def render_costs(console: "Console", costs: "list[Cost]") -> None:
+    """What costs something though nobody uses it, a line each, and what it comes to."""
+    from rich.text import Text
+
+    for cost in sorted(costs, key=lambda cost: -cost.usd):
+        if cost.usd:
+            console.print(Text(f"  {cost.usd:6.2f} $  {cost.name}: {cost.why}"))
+    total = sum(cost.usd for cost in costs)
+    console.print(
+        Text(f"idle: {total:.2f} $ a month at list prices; the rest is paid for by use only", "bold")
+    )
+
+
 def render_receipt(console: "Console", receipt: "Receipt") -> None:
     """What is gone, what stayed and why, what goes later."""
     from rich.text import Text
@@ -115,7 +148,6 @@ def render_receipt(console: "Console", receipt: "Receipt") -> None:
             "bold",
         )
     )
-    for kept in receipt.kept:
-        console.print(Text(f"  kept       {kept.urn}: {kept.reason} {kept.until}".rstrip(), "yellow"))
+    render_kept(console, receipt)
     for later in receipt.scheduled:
         console.print(f"  scheduled  {later.urn.rsplit('::', 1)[-1]} goes on {later.date[:10]}")

@@ -11,11 +11,15 @@ from toolkit.cli.options import Group
 COMMANDS = {
     "up": ("up", "Bring the platform up, or to what the settings say now."),
     "preview": ("up", "Show what `up` would do, and change nothing."),
-    "status": ("status", "Show what runs where."),
+    "status": ("status", "Show what runs where, what was changed behind tfkit's back, and how each part is."),
     "ask": ("ask", "Ask the agent for Terraform, and follow the run."),
     "runs": ("runs", "Show past and present runs."),
+    "stop": ("stop", "The brake: no new runs, running ones cancelled; `up` releases it."),
     "traces": ("traces", "Show what the agent did: runs as rows, one run as a waterfall."),
     "models": ("models", "Show the models that the platform knows."),
+    "validators": ("validators", "Show the validators that are installed, and which of them the gate asks."),
+    "validate": ("validate", "Check the Terraform in DIR with the validators, as the gate of a run would."),
+    "state": ("state", "Export, import or refresh the engine's state, or take its lock off."),
     "doctor": ("doctor", "Say what is missing on this machine, and how to mend it."),
     "down": ("down", "Take the platform down, and show the receipt."),
 }

@@ -1,9 +1,12 @@
 """The one interface of both engines: the same program, the same events, the same state format."""
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from toolkit.contracts import Changes, ResourceEvent, Shape
+
+if TYPE_CHECKING:
+    from toolkit.deploy.state import Resource
 
 Program = Callable[[], None]
 OnEvent = Callable[[ResourceEvent], None]
@@ -38,6 +41,20 @@ class Summary(Shape, frozen=True):
     deleted: list[str] = []
 
 
+class Drift(Shape, frozen=True):
+    """A resource that is no longer as the last `up` left it.
+
+    `gone` where it is not there at all; else `changed` names the properties, of those that the program
+    sets, that somebody changed: what an `up` after a `refresh` would bring back.
+    """
+
+    urn: str
+    type: str
+    name: str
+    gone: bool = False
+    changed: list[str] = []
+
+
 class Engine(Protocol):
     """Runs the platform's program against a cloud. Steps are reported to `on_event` as they happen.
 
@@ -49,15 +66,35 @@ class Engine(Protocol):
         ...
 
     def up(self, program: Program, on_event: OnEvent) -> Summary:
-        """Make the cloud what the program says."""
+        """Make the cloud what the program says. In another region than before, everything is replaced."""
         ...
 
     def refresh(self, on_event: OnEvent) -> Summary:
-        """Read every resource and drop from the state what is gone."""
+        """Take over into the state how everything is now, and drop what is gone; `up` then mends it."""
         ...
 
-    def destroy(self, on_event: OnEvent) -> Summary:
-        """Delete everything in the state, dependents first."""
+    def drift(self, on_event: OnEvent) -> list[Drift]:
+        """What differs between the state and the cloud; changes neither."""
+        ...
+
+    def destroy(self, on_event: OnEvent, keep: Collection[str] = ()) -> Summary:
+        """Delete everything in the state, dependents first.
+
+        What has a URN of `keep`, and whatever that needs, stays in the cloud and in the state, for the next
+        `up` to go on with; the stack has no outputs then. URNs that the state does not know are ignored.
+        """
+        ...
+
+    def plan_destroy(self, on_event: OnEvent, keep: Collection[str] = ()) -> Summary:
+        """What `destroy` would delete; changes nothing."""
+        ...
+
+    def resources(self) -> "list[Resource]":
+        """Everything in the state."""
+        ...
+
+    def still_there(self, resources: "Iterable[Resource]") -> "list[Resource]":
+        """Those of these resources that the provider still finds; `resources` is a whole state."""
         ...
 
     def outputs(self) -> dict[str, Any]:
@@ -66,4 +103,15 @@ class Engine(Protocol):
 
     def export_state(self) -> dict[str, Any]:
         """The state as a deployment document of version 3."""
+        ...
+
+    def import_state(self, document: Mapping[str, Any], *, force: bool = False) -> None:
+        """Take over such a document, also one of the other engine's (same stack, same passphrase file).
+
+        Raises `DeployFailed` for one that does not fit, and, unless `force`, where something is deployed.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """Take off the lock that a dead process left on the stack."""
         ...

@@ -12,7 +12,7 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -25,10 +25,12 @@ from toolkit.errors import DeployFailed, UsageError
 
 DISTRIBUTION = "tfkit-platform"
 MODE = 0o644  # of every file: modes on disk differ between machines and mean nothing here
+FOLDER_MODE = 0o755  # Docker copies them, and Lambda's user is not the owner
 
-# The parts of tfkit that run in Lambda; the handler, the checker and the rehearsal's emulator.
-MODULES = ("toolkit/__init__.py", "toolkit/contracts.py", "toolkit/errors.py", "toolkit/emulator.py")
+# The parts of tfkit that run in Lambda. Beside them go the modules of `toolkit` that they import, and the
+# emulator, which is for rehearsals.
 PACKAGES = ("toolkit/agent", "toolkit/checker", "toolkit/telemetry", "plugins")
+MODULES = ("toolkit/__init__.py", "toolkit/emulator.py", "toolkit/gated.py")
 COPIED = ("Dockerfile", "buildspec.yml", "fetch.py", "mirror.py", "requirements.txt", "wheels.sh")
 BUILD_ARGS = "build-args.txt"
 
@@ -40,6 +42,7 @@ _ROOTS = {
 # What a package may hold beside its modules. A list of what is allowed, so that an editor's backup, a
 # cache or a stray .env never goes along.
 _SUFFIXES = {".py", ".hcl", ".json", ".rego", ".tf", ".toml", ".yaml", ".yml"}
+_IMPORTED = re.compile(rb"^\s*(?:from|import) toolkit\.(\w+)", re.MULTILINE)
 _PLUGIN = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*( --hash=sha256:[0-9a-f]{64})*"
 )
@@ -66,7 +69,7 @@ def context_files(options: ImageOptions) -> dict[str, bytes]:
     """Path → content, sorted. Raises `UsageError` for options that cannot be."""
     pins = load_pins(options.pins)
     files = {name: (_IMAGE / name).read_bytes() for name in COPIED}
-    files |= {f"app/{path}": content for path, content in _application().items()}
+    files |= {f"app/{path}": content for path, content in application().items()}
     files[BUILD_ARGS] = _build_args(pins)
     files["plugins.txt"] = _plugins(options.plugins)
     files["providers.tf"] = _providers({**pins.providers, **options.providers})
@@ -90,6 +93,8 @@ def build_context(folder: Path, context: Mapping[str, bytes]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         target.chmod(MODE)
+    for made in folder.rglob("*/"):  # whatever the umask is here
+        made.chmod(FOLDER_MODE)
 
 
 def zipped(context: Mapping[str, bytes]) -> bytes:
@@ -104,17 +109,33 @@ def zipped(context: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _application() -> dict[str, bytes]:
+def application() -> dict[str, bytes]:
     """tfkit's own modules, and the metadata by which its validators are found."""
-    root = _ROOTS["toolkit"]
-    files = {name: (root / name).read_bytes() for name in MODULES}
+    files: dict[str, bytes] = {}
     for package in PACKAGES:
         root = _ROOTS[package.partition("/")[0]]
         for path in (root / package).rglob("*"):
             hidden = any(part.startswith((".", "__pycache__")) for part in path.relative_to(root).parts)
             if path.suffix in _SUFFIXES and path.is_file() and not path.is_symlink() and not hidden:
                 files[path.relative_to(root).as_posix()] = path.read_bytes()
-    return files | _metadata()
+    return files | _modules(files) | _metadata()
+
+
+def _modules(packages: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The modules right below `toolkit` that the packages need, and those that these need in turn."""
+    root = _ROOTS["toolkit"]
+    found: dict[str, bytes] = {}
+    todo = [*MODULES, *_imported(packages.values())]
+    while todo:
+        name = todo.pop()
+        if name not in found and (root / name).is_file():
+            found[name] = (root / name).read_bytes()
+            todo += _imported([found[name]])
+    return found
+
+
+def _imported(sources: Iterable[bytes]) -> set[str]:
+    return {f"toolkit/{name.decode()}.py" for source in sources for name in _IMPORTED.findall(source)}
 
 
 def _metadata() -> dict[str, bytes]:

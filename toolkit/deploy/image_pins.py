@@ -2,44 +2,44 @@
 
     bases.toml ──▶ load_pins ──▶ Pins ──▶ build_args ──▶ the Dockerfile's ARGs
          ▲                        │
-         └──── write_pins ◀── resolve_pins (asks the registries; needs `docker buildx` and the network)
+         └──── write_pins ◀── resolve_pins (asks the publishers, over HTTPS)
 
-An unknown digest stays empty and nothing is built from it. `python -m toolkit.deploy.image_pins [FILE]` fills
-in what is empty, in the package's own file or in a copy that the setting for it names. It takes what the
-publisher says at that moment over TLS: look at the difference before you keep it.
-Digests: https://docs.docker.com/reference/cli/docker/buildx/imagetools/inspect/
+An unknown digest stays empty and nothing is built from it. `image_choice.pin` fills in what is empty at the
+first `up`; `python -m toolkit.deploy.image_pins [FILE]` does it in the package's own file or in a copy that
+the setting `image_pins` names. Both take what the publisher says at that moment: look before you commit it.
 """
 
 import hashlib
 import json
 import re
-import subprocess
 import sys
 import tomllib
-import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
 from toolkit.contracts import Shape
+from toolkit.deploy.image_registry import tag_digest
+from toolkit.deploy.image_web import read
+from toolkit.deploy.state import write_atomically
 from toolkit.errors import DeployFailed, TfkitError, UsageError
 
 PINS = Path(__file__).parent / "image" / "bases.toml"
 COMMAND = "python -m toolkit.deploy.image_pins"
+# A laptop's Docker may be of either kind; CodeBuild's and Lambda's are arm64.
 PLATFORMS = {("linux", "amd64"), ("linux", "arm64")}
-INSPECT_SECONDS = 120.0
 
 _HEADER = f"""\
 # What the agent's image is made from, by content. An empty digest or hash is not known yet: nothing is built
-# until `{COMMAND} FILE` has filled it in (it needs the network and `docker buildx`).
+# until `tfkit up` or `{COMMAND} FILE` has filled it in.
 """
 
 # These go into a shell's command line and a Dockerfile, so their forms are narrow.
 Digest = Annotated[str, msgspec.Meta(pattern=r"^(sha256:[0-9a-f]{64})?$")]
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$")]
-Url = Annotated[str, msgspec.Meta(pattern=r"^(https://[\w./{}~+%-]+)?$")]
+Url = Annotated[str, msgspec.Meta(pattern=r"^(https://[\w./:{}~+%-]+)?$")]
+Image = Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+(:[0-9]+)?(/[\w.-]+)+$")]  # REGISTRY/NAME
 Name = Annotated[str, msgspec.Meta(pattern=r"^[\w./-]+$")]
 Version = Annotated[str, msgspec.Meta(pattern=r"^[\w.+-]*$")]
 
@@ -47,7 +47,7 @@ Version = Annotated[str, msgspec.Meta(pattern=r"^[\w.+-]*$")]
 class Base(Shape, frozen=True):
     """A base image. Without a digest it is only a tag, and a tag may be another image tomorrow."""
 
-    image: Name
+    image: Image
     tag: Name
     digest: Digest = ""
 
@@ -108,7 +108,10 @@ def load_pins(path: Path = PINS) -> Pins:
 
 
 def write_pins(path: Path, pins: Pins) -> None:
-    """Write them so that `load_pins` reads the same; comments of the file's are lost."""
+    """Write them, whole or not at all, so that `load_pins` reads the same; comments of the file's are lost.
+
+    Raises `DeployFailed`.
+    """
     blocks = [_HEADER]
     for name, base in pins.base.items():
         blocks.append(_table(f"base.{name}", msgspec.to_builtins(base)))
@@ -116,69 +119,36 @@ def write_pins(path: Path, pins: Pins) -> None:
         blocks.append(_table(f"download.{name}", {"version": one.version, "url": one.url, "sums": one.sums}))
         blocks.append(_table(f"download.{name}.sha256", one.sha256))
     blocks.append(_table("providers", {json.dumps(key): value for key, value in pins.providers.items()}))
-    path.write_text("\n".join(blocks), "utf-8")
+    write_atomically(path, "\n".join(blocks).encode())
+    path.chmod(0o644)  # nothing in it is secret
 
 
 def _table(name: str, values: dict[str, str]) -> str:
     return "\n".join([f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items()), ""])
 
 
-def run_docker(arguments: list[str]) -> str:
-    """What a docker command says. Raises `DeployFailed` with its complaint."""
-    try:
-        done = subprocess.run(
-            ["docker", *arguments],  # noqa: S607 - the user's own docker, wherever it is
-            capture_output=True,
-            text=True,
-            timeout=INSPECT_SECONDS,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise DeployFailed(f"docker does not answer: {error}", "install Docker with buildx") from error
-    if done.returncode:
-        raise DeployFailed(f"docker {arguments[0]} failed: {done.stderr.strip()[-500:]}")
-    return done.stdout
+def resolve_pins(pins: Pins, allow_tags: bool = False) -> Pins:
+    """The same pins with every empty digest and hash filled in; what is pinned is not asked for again.
 
-
-def read_url(url: str) -> bytes:
-    """The content of an https address. Raises `DeployFailed`."""
-    try:
-        with urllib.request.urlopen(url, timeout=INSPECT_SECONDS) as answer:  # noqa: S310 - https by `Url`
-            return bytes(answer.read())
-    except OSError as error:
-        raise DeployFailed(f"{url} cannot be read: {error}") from error
-
-
-def resolve_pins(
-    pins: Pins,
-    docker: Callable[[list[str]], str] = run_docker,
-    read: Callable[[str], bytes] = read_url,
-) -> Pins:
-    """The same pins with every empty digest and hash filled in; what is pinned is not asked for again."""
-    bases = {name: base if base.digest else _with_digest(base, docker) for name, base in pins.base.items()}
+    With `allow_tags` base images stay as they are. Raises `DeployFailed`.
+    """
+    bases = {
+        name: base if base.digest or allow_tags else _with_digest(base) for name, base in pins.base.items()
+    }
     files = {
         name: msgspec.structs.replace(
-            one, sha256={arch: value or _sha256(one, arch, read) for arch, value in one.sha256.items()}
+            one, sha256={arch: value or _sha256(one, arch) for arch, value in one.sha256.items()}
         )
         for name, one in pins.download.items()
     }
     return msgspec.structs.replace(pins, base=bases, download=files)
 
 
-def _with_digest(base: Base, docker: Callable[[list[str]], str]) -> Base:
-    said = docker(["buildx", "imagetools", "inspect", base.reference, "--format", "{{json .Manifest}}"])
-    try:
-        manifest = json.loads(said)
-        listed = [one.get("platform", {}) for one in manifest.get("manifests", [])]
-        found = {(one.get("os"), one.get("architecture")) for one in listed}
-        pinned = msgspec.convert({"image": base.image, "tag": base.tag, "digest": manifest["digest"]}, Base)
-    except (ValueError, LookupError, TypeError, AttributeError) as wrong:
-        raise DeployFailed(f"docker does not tell the digest of {base.reference}: {said[:200]}") from wrong
-    if not found >= PLATFORMS:
-        raise DeployFailed(f"{base.reference} is not an image for both amd64 and arm64")
-    return pinned
+def _with_digest(base: Base) -> Base:
+    return msgspec.structs.replace(base, digest=tag_digest(base.image, base.tag, PLATFORMS))
 
 
-def _sha256(one: Download, arch: str, read: Callable[[str], bytes]) -> str:
+def _sha256(one: Download, arch: str) -> str:
     address = one.address(arch)
     if not one.sums:
         return hashlib.sha256(read(address)).hexdigest()

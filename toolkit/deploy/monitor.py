@@ -73,7 +73,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     def _invoke(self, request: Any) -> Any:
         call = provider_pb2.InvokeRequest(tok=request.tok, args=request.args)
-        return self._steps.provider.Invoke(call, None)
+        return self._steps.providers.current.Invoke(call, None)
 
     def _register(self, request: Any) -> Any:
         goal = self._goal(request)

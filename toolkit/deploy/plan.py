@@ -1,21 +1,26 @@
 """What a platform is going to be: settings and an account become a `PlatformConfig`, which is plain data."""
 
 import hashlib
+import os
 import re
 import sys
 from pathlib import Path
 
-import toolkit
 from toolkit import __version__
+from toolkit.checker import selection, tools
+from toolkit.checker.registry import load_validators
+from toolkit.checker.rule_files import with_rules
+from toolkit.checker.sandbox import UNSANDBOXED
 from toolkit.cloud import Cloud
-from toolkit.contracts import ModelEntry, PlatformConfig, Price, Registry
+from toolkit.contracts import ModelEntry, PlatformConfig, Price, Registry, default_registry
+from toolkit.deploy.image_context import application
 from toolkit.settings import Settings
 
 PROJECT = "tfkit"
 COMPOSER = "offline-composer"
 
-# The packages that the function imports; a change in one of them is a new version of the function.
-AGENT_PACKAGES = ("toolkit/agent", "toolkit/checker", "toolkit/telemetry", "plugins")
+CHECKER_HANDLER = "toolkit.checker.handler.handler"
+"""The entry of the function that checks what a model wrote. On a laptop the same code runs in a child."""
 
 HANDLER = '''\
 """tfkit's agent, from the environment in which the emulator runs. Source {digest}."""
@@ -27,16 +32,20 @@ __all__ = ["handler"]
 
 
 def platform_config(settings: Settings, cloud: Cloud) -> PlatformConfig:
-    """The whole plan for one stack in one account."""
+    """The whole plan for one stack in one account.
+
+    Raises `UsageError` for a policy file that cannot be read, for settings that have no room in a function,
+    and, where the runs are on this machine, for a validator that is not installed.
+    """
     local = settings.target == "local"
     return PlatformConfig(
         stack=settings.stack,
         account=cloud.account,
         region=cloud.region,
         partition=cloud.partition,
-        prefix=f"tfkit-{settings.stack}",
+        prefix=settings.prefix,
         version=__version__,
-        registry=local_registry(settings) if local else aws_registry(),
+        registry=local_registry(settings) if local else default_registry(cloud.region),
         tags=settings.tags,
         agent_zip={"index.py": HANDLER.format(digest=source_digest())} if local else {},
         agent_runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",
@@ -52,6 +61,13 @@ def platform_config(settings: Settings, cloud: Cloud) -> PlatformConfig:
         kms_key_arn=settings.kms_key_arn,
         log_bucket=settings.log_bucket,
         reserved_concurrency=settings.reserved_concurrency,
+        checker_handler="" if local else CHECKER_HANDLER,
+        checker_subnet_ids=settings.checker_subnet_ids,
+        checker_security_group_ids=settings.checker_security_group_ids,
+        alarm_errors=settings.alarm_errors,
+        alarm_throttles=settings.alarm_throttles,
+        alarm_dead_letters=settings.alarm_dead_letters,
+        alarm_freshness_s=settings.alarm_freshness_s,
         # The emulator's retention is no evidence (it forgets it), and `down` leaves nothing there.
         force_destroy=local,
     )
@@ -70,14 +86,6 @@ def local_registry(settings: Settings) -> Registry:
     return Registry(default=settings.llm_model if settings.llm else COMPOSER, models=models)
 
 
-def aws_registry() -> Registry:
-    """The models of a platform on AWS."""
-    haiku = ModelEntry(
-        provider="bedrock", id="us.anthropic.claude-haiku-4-5-20251001-v1:0", max_tokens=16_384
-    )
-    return Registry(default="haiku", models={"haiku": haiku})
-
-
 def routes(settings: Settings, profiles: dict[str, str]) -> dict[str, dict[str, str]]:
     """For the local model server: which model stands behind which inference profile."""
     table: dict[str, dict[str, str]] = {}
@@ -90,17 +98,34 @@ def routes(settings: Settings, profiles: dict[str, str]) -> dict[str, dict[str, 
 
 
 def source_digest() -> str:
-    """A hash over the source of everything that the function imports of tfkit."""
-    root = Path(toolkit.__file__).parent.parent
-    files = [root / "toolkit" / name for name in ("__init__.py", "contracts.py", "errors.py")]
-    for package in AGENT_PACKAGES:
-        files += sorted((root / package).rglob("*.py"))
+    """A hash over everything of tfkit that the function imports: the same files that an image holds."""
     outer = hashlib.sha256()
-    for file in files:
-        outer.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    for path, content in sorted(application().items()):
+        outer.update(path.encode() + b"\0" + content + b"\0")
     return outer.hexdigest()[:16]
 
 
 def _agent_environment(settings: Settings) -> dict[str, str]:
     # Longer than the model server waits for the model behind it, so that its error is what is seen.
-    return {"TFKIT_MODEL_TIMEOUT_S": str(settings.llm_timeout_s + 60)}
+    environment = {"TFKIT_MODEL_TIMEOUT_S": str(settings.llm_timeout_s + 60)}
+    if text := _choice(settings).to_text():
+        environment[selection.ENVIRONMENT_NAME] = text
+    if settings.unsandboxed:
+        environment[UNSANDBOXED] = "1"
+    if settings.target == "local":
+        # The function runs on this machine, and has the tools that `validate` has here; an image has its own.
+        installed = os.environ.get(tools.ENVIRONMENT_NAME) or settings.folder / "tools"
+        environment[tools.ENVIRONMENT_NAME] = str(installed)
+    return environment
+
+
+def _choice(settings: Settings) -> selection.Choice:
+    """What was said of the validators, with the rules of a policy that lies in this folder."""
+    choice = selection.Choice(
+        named=tuple(settings.validator_names), settings=with_rules(settings.validators, Path.cwd())
+    )
+    said = selection.select(choice, (), {}).names
+    # What an image has is known only there; a run says it before a model works.
+    if said and settings.target == "local":
+        load_validators(said)
+    return choice

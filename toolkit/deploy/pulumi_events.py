@@ -18,7 +18,7 @@ from threading import Event, Lock
 from typing import Any
 
 from toolkit.contracts import Changes, ResourceEvent
-from toolkit.deploy.engine import OnEvent, Summary
+from toolkit.deploy.engine import Drift, OnEvent, Summary
 from toolkit.deploy.pulumi_errors import redact
 
 COUNTED_AS = {
@@ -73,6 +73,7 @@ class Journal:
         self._lock = Lock()
         self._kinds: dict[str, str] = {}
         self._deleted: dict[str, None] = {}
+        self._drift: dict[str, Drift] = {}
         self._started: dict[str, float] = {}
         self._causes: dict[str, str] = {}
 
@@ -97,6 +98,11 @@ class Journal:
             changes = Changes(**{kind: counts[kind] for kind in Changes.__struct_fields__})
             return Summary(changes=changes, outputs=outputs, seconds=seconds, deleted=list(self._deleted))
 
+    def drift(self) -> list[Drift]:
+        """What a refresh found to be different, in the order of the events."""
+        with self._lock:
+            return list(self._drift.values())
+
     def _begin(self, event: Any) -> None:
         data = event.metadata
         self._started[_step(data)] = time.monotonic()
@@ -118,6 +124,8 @@ class Journal:
             self._kinds[data.urn] = kind
         if _op(data) == "delete":
             self._deleted[data.urn] = None
+        if self._refreshing and not leftover and _op(data) in ("update", "delete"):
+            self._drift[data.urn] = _drift(data)
 
     def _fail(self, data: Any) -> None:
         why = self._causes.get(data.urn, "Pulumi gave no reason")
@@ -157,6 +165,23 @@ def plain(text: str) -> str:
     """A message of the engine's on one line, without colours and without Terraform's list of one."""
     line = " ".join(COLOUR.sub("", text).split())
     return re.sub(r"1 error occurred: \* ", "", line)
+
+
+def _drift(data: Any) -> Drift:
+    """How a refreshed resource differs.
+
+    The step says which properties of the program's it would bring back (`RefreshStep.Apply`); an engine that
+    compares outputs only names none, and then those are taken of which the outputs differ.
+    """
+    gone = _op(data) == "delete"
+    names = {
+        re.split(r"[.\[]", path, maxsplit=1)[0] for path in [*(data.diffs or []), *(data.detailed_diff or {})]
+    }
+    if not names and not gone and data.old and data.new:
+        old, new = data.old.outputs or {}, data.new.outputs or {}
+        names = {name for name in data.old.inputs or {} if old.get(name) != new.get(name)}
+    changed = [] if gone else sorted(names)
+    return Drift(urn=data.urn, type=data.type, name=_name(data.urn), gone=gone, changed=changed)
 
 
 def _op(data: Any) -> str:

@@ -6,16 +6,12 @@ FOLDER/pulumi/state/             the state, unless a backend is given
 HOME/plugins/                    the providers of this engine (PULUMI_HOME)
 """
 
-import hashlib
 import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from toolkit.deploy.wire import SECRET, SIGNATURE
 
 PASSPHRASE = "passphrase"  # noqa: S105 - the name of Pulumi's secrets provider
 
@@ -92,26 +88,3 @@ class Place:
         secret = ("SECRET", "TOKEN", "PASSWORD", "PASSPHRASE")
         given = [value for name, value in self.environment.items() if any(part in name for part in secret)]
         return [self.passphrase, *given]
-
-
-def sealed(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document with the seal that Pulumi checks on import: `Manifest.NewMagic`, a hash of the version.
-
-    (`VerifyIntegrity` in pkg/resource/deploy/snapshot.go: "magic cookie mismatch" without it.)
-    """
-    deployment = dict(document.get("deployment") or {})
-    manifest = dict(deployment.get("manifest") or {})
-    release = str(manifest.get("version", ""))
-    manifest["magic"] = hashlib.sha256(release.encode()).hexdigest() if release else ""
-    return {**document, "deployment": {**deployment, "manifest": manifest}}
-
-
-def blanked(data: Any) -> Any:
-    """The data with every secret replaced by nothing."""
-    if isinstance(data, list):
-        return [blanked(item) for item in data]
-    if not isinstance(data, dict):
-        return data
-    if data.get(SIGNATURE) == SECRET:
-        return ""
-    return {key: blanked(item) for key, item in data.items()}

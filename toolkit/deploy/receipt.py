@@ -7,6 +7,8 @@ from toolkit.contracts import Shape
 from toolkit.deploy.state import Resource
 
 KMS_KEY = "aws:kms/key:Key"
+UNEXPECTED = "it is still there after its deletion"
+STRANGER = "it carries this stack's tag, and this stack did not make it"
 
 
 class Kept(Shape, frozen=True):
@@ -32,29 +34,31 @@ class Receipt(Shape, frozen=True):
     scheduled: list[Scheduled] = []
 
 
-def write_receipt(cloud: Cloud, stack: str, before: list[Resource], left: list[Resource]) -> Receipt:
+def write_receipt(
+    cloud: Cloud, stack: str, before: list[Resource], left: list[Resource], stays: list[Kept]
+) -> Receipt:
     """Say of everything that was deployed what became of it.
 
-    `left` is what the provider still finds. A listing by tag looks for anything that the state did not
-    know; it sees only the services that the tagging API covers, which is why both are asked.
+    `stays` is what was to stay, with the reasons; `left` is what the provider still finds. A listing by tag
+    looks for anything that the state did not know; it sees only the services that the tagging API covers,
+    which is why both are asked.
     """
+    reasons = {one.urn: one for one in stays}
+    known = {str(resource.outputs.get("arn", "")) for resource in before}
+    strangers = [arn for arn in tagged(cloud, stack) if arn not in known]
+    keys = {r.urn: r.id for r in before if r.type == KMS_KEY} | {
+        arn: arn for arn in strangers if _is_key(arn)
+    }
     scheduled = [
-        Scheduled(urn=resource.urn, date=date)
-        for resource in before
-        if resource.type == KMS_KEY and (date := _deletion_date(cloud, resource.id))
+        Scheduled(urn=urn, date=date) for urn, key in keys.items() if (date := _deletion_date(cloud, key))
     ]
     later = {entry.urn for entry in scheduled}
     kept = [resource for resource in left if resource.urn not in later]
-    known = {str(resource.outputs.get("arn", "")) for resource in before}
-    strangers = [arn for arn in tagged(cloud, stack) if arn not in known]
     stayed = {*later, *(resource.urn for resource in kept)}
     return Receipt(
         deleted=[r.urn for r in before if r.custom and not r.is_provider and r.urn not in stayed],
-        kept=[Kept(urn=resource.urn, reason="it is still there after its deletion") for resource in kept]
-        + [
-            Kept(urn=arn, reason="it carries this stack's tag, and this stack did not make it")
-            for arn in strangers
-        ],
+        kept=[reasons.get(resource.urn, Kept(urn=resource.urn, reason=UNEXPECTED)) for resource in kept]
+        + [Kept(urn=arn, reason=STRANGER) for arn in strangers if arn not in later],
         scheduled=scheduled,
     )
 
@@ -67,6 +71,10 @@ def tagged(cloud: Cloud, stack: str) -> list[str]:
         .paginate(TagFilters=[{"Key": "tfkit:stack", "Values": [stack]}])
     )
     return [entry["ResourceARN"] for page in pages for entry in page["ResourceTagMappingList"]]
+
+
+def _is_key(arn: str) -> bool:
+    return arn.split(":")[2] == "kms" and ":key/" in arn
 
 
 def _deletion_date(cloud: Cloud, key: str) -> str:

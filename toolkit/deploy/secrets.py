@@ -26,11 +26,15 @@ PROBE = b"pulumi"
 
 
 class Vault:
-    """Encrypts and decrypts the secrets of one stack. The key is derived on first use, in about 0.3 s."""
+    """Encrypts and decrypts the secrets of one stack. The key is derived on first use, in about 0.3 s.
+
+    `salt_state` is the salt as a state has it; without one, a new salt is made. Raises `DeployFailed` for one
+    that is damaged.
+    """
 
     def __init__(self, passphrase_file: Path, salt_state: str = "") -> None:
         self._file = passphrase_file
-        self._salt = base64.b64decode(salt_state.split(":")[1]) if salt_state else os.urandom(8)
+        self._salt = _salt_of(salt_state) if salt_state else os.urandom(8)
 
     @property
     def provider(self) -> dict[str, Any]:
@@ -49,13 +53,16 @@ class Vault:
         return {key: self.hide(item) for key, item in data.items()}
 
     def open(self, data: Any) -> Any:
-        """The data with every secret value decrypted. Raises `DeployFailed` with the wrong passphrase."""
+        """The data with every secret value decrypted.
+
+        Raises `DeployFailed` with the wrong passphrase, without one, and for a secret that is damaged.
+        """
         if isinstance(data, list):
             return [self.open(item) for item in data]
         if not isinstance(data, dict):
             return data
         if data.get(SIGNATURE) == SECRET and "ciphertext" in data:
-            return {SIGNATURE: SECRET, "value": json.loads(self._unseal(data["ciphertext"]))}
+            return {SIGNATURE: SECRET, "value": self._unseal(data["ciphertext"])}
         return {key: self.open(item) for key, item in data.items()}
 
     @cached_property
@@ -73,14 +80,39 @@ class Vault:
         sealed = self._cipher.encrypt(nonce, plain, None)
         return f"v1:{base64.b64encode(nonce).decode()}:{base64.b64encode(sealed).decode()}"
 
-    def _unseal(self, text: str) -> bytes:
+    def _unseal(self, text: Any) -> Any:
+        if not self._file.exists():  # a new one would open nothing
+            raise DeployFailed(
+                "the secrets of the state cannot be decrypted: their passphrase is not there",
+                f"it belongs into {self._file}",
+            )
         try:
-            _, nonce, sealed = text.split(":")
-            return self._cipher.decrypt(base64.b64decode(nonce), base64.b64decode(sealed), None)
+            _, nonce, sealed = str(text).split(":")
+            return json.loads(self._cipher.decrypt(_decoded(nonce), _decoded(sealed), None))
         except (ValueError, InvalidTag) as error:
             raise DeployFailed(
-                "a secret of the state cannot be decrypted", f"the passphrase belongs into {self._file}"
+                "a secret of the state cannot be decrypted: it is damaged, or the passphrase is another one",
+                f"the passphrase belongs into {self._file}; if it is there, take the state of a backup",
             ) from error
+
+
+def _salt_of(text: Any) -> bytes:
+    """The salt in Pulumi's `v1:SALT:v1:NONCE:PROBE`."""
+    try:
+        version, salt = str(text).split(":")[:2]
+        if version != "v1" or not (decoded := _decoded(salt)):
+            raise ValueError(version)
+    except ValueError as damaged:
+        raise DeployFailed(
+            "the secrets of the state cannot be decrypted: their salt (secrets_providers) is damaged",
+            "take the state of a backup, or export it again",
+        ) from damaged
+    return decoded
+
+
+def _decoded(text: str) -> bytes:
+    """Base64, strictly; raises ValueError for anything else."""
+    return base64.b64decode(text, validate=True)
 
 
 def mark(value: Any) -> dict[str, Any]:

@@ -6,79 +6,54 @@ time. A write is atomic (temporary file, fsync, rename); what is under way stand
 `pending_operations`, so a kill in the middle loses nothing.
 """
 
-import contextlib
-import fcntl
 import hashlib
-import os
-import tempfile
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from toolkit.deploy.disk import exclusive as exclusive  # with `State` for whoever changes one
+from toolkit.deploy.disk import write_atomically as write_atomically
+from toolkit.deploy.resource import STACK_TYPE, Operation, Properties, Resource, now
 from toolkit.deploy.wire import SECRET, has_marker
 from toolkit.errors import DeployFailed
 
 if TYPE_CHECKING:
     from toolkit.deploy.secrets import Vault
 
-Properties = dict[str, Any]
 
-STACK_TYPE = "pulumi:pulumi:Stack"
+DEEPEST = 100
+"""Levels of a deployment document. Pulumi's have some twenty; what walks through one is recursive."""
 
-
-class Resource(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
-    """A resource as the deployment format has it (`apitype.ResourceV3`); only the fields that are used."""
-
-    urn: str
-    custom: bool = msgspec.field(default=False)
-    delete: bool = False
-    id: str = ""
-    type: str = ""
-    inputs: Properties = {}
-    outputs: Properties = {}
-    parent: str = ""
-    protect: bool = False
-    dependencies: list[str] = []
-    provider: str = ""
-    property_dependencies: dict[str, list[str]] = {}
-    retain_on_delete: bool = False
-    additional_secret_outputs: list[str] = []
-    created: str = ""
-    modified: str = ""
-
-    @property
-    def name(self) -> str:
-        """The logical name, which is the URN's last part."""
-        return self.urn.rsplit("::", 1)[-1]
-
-    @property
-    def is_provider(self) -> bool:
-        """Whether this is a provider, which the engine makes itself."""
-        return self.type.startswith("pulumi:providers:")
-
-    @property
-    def needs(self) -> set[str]:
-        """The URNs that must exist as long as this resource does."""
-        provider = {self.provider.rsplit("::", 1)[0]} if self.provider else set()
-        parent = {self.parent} if self.parent else set()
-        properties = {urn for urns in self.property_dependencies.values() for urn in urns}
-        return {*self.dependencies, *properties, *parent, *provider}
+BROKEN = (OSError, RecursionError, msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError)
+"""What reading a file that is no state raises."""
 
 
-class Operation(msgspec.Struct, kw_only=True):
-    """A step that was begun and of which the end is not known (`apitype.OperationV2`)."""
-
-    resource: Resource
-    type: str
+def urn_prefix(project: str, stack: str) -> str:
+    """How the URN of every resource of this stack begins."""
+    return f"urn:pulumi:{stack}::{project}::"
 
 
-def now() -> str:
-    """The time as Pulumi writes it: RFC 3339, UTC."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def deployment_of(document: Any) -> Properties:
+    """The deployment in a document. Raises ValueError, in words, for what is no deployment of version 3."""
+    if not isinstance(document, Mapping):
+        raise ValueError("it is no JSON object")
+    deployment = document.get("deployment")
+    if document.get("version") != 3 or not isinstance(deployment, dict):
+        raise ValueError("it is no deployment document of version 3")
+    if _deeper(deployment, DEEPEST):
+        raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+    return deployment
+
+
+def _deeper(data: Any, levels: int) -> bool:
+    level = [data]
+    for _ in range(levels):
+        inner = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [one for items in inner for one in items if isinstance(one, (dict, list))]
+    return bool(level)
 
 
 def _manifest(engine: str) -> dict[str, str]:
@@ -86,30 +61,64 @@ def _manifest(engine: str) -> dict[str, str]:
     return {"time": now(), "magic": hashlib.sha256(engine.encode()).hexdigest(), "version": engine}
 
 
-def read_outputs(path: Path) -> Properties:
-    """The stack's outputs in a state file, without deciphering what else is in it; empty without one."""
+def read_outputs(path: Path, owner: str = "") -> Properties:
+    """The stack's outputs in a state file, without deciphering what else is in it; empty without one.
+
+    `owner` is the `urn_prefix` of the stack whose state it has to be.
+    """
     try:
-        document = msgspec.json.decode(path.read_bytes())
-        resources = document["deployment"]["resources"]
+        deployment = deployment_of(msgspec.json.decode(path.read_bytes()))
+        stacks = [r for r in deployment.get("resources") or [] if r["type"] == STACK_TYPE]
+        _refuse_foreign(path, owner, (resource["urn"] for resource in stacks))
+        return next((dict(resource.get("outputs") or {}) for resource in stacks), {})
     except FileNotFoundError:
         return {}
-    except (OSError, msgspec.DecodeError, KeyError, TypeError) as broken:
+    except BROKEN as broken:
         raise _unreadable(path, broken) from broken
-    return next((r.get("outputs", {}) for r in resources if r.get("type") == STACK_TYPE), {})
 
 
 def _unreadable(path: Path, why: Exception) -> DeployFailed:
+    said = {OSError: getattr(why, "strerror", None), RecursionError: "it is nested too deep"}
+    reason = next((text for kind, text in said.items() if isinstance(why, kind) and text), why)
     return DeployFailed(
-        f"the state of the stack cannot be read: {path}: {why}",
+        f"the state of the stack cannot be read: {path}: {reason}",
         "restore the file from a backup, or move it away to begin anew",
     )
 
 
-class State:
-    """The resources of one stack in memory and on disk. Every method may be called from any thread."""
+def _refuse_foreign(path: Path, owner: str, urns: Iterable[str]) -> None:
+    """Raise `DeployFailed` for a resource of another stack: to go on with it would delete that stack's."""
+    for urn in urns:
+        if not urn.startswith(owner):
+            raise DeployFailed(
+                f"{path} is the state of {_stack_of(urn)}, not of {_stack_of(owner)}",
+                "put the stack's own state back from a backup, or move the file away to begin anew",
+            )
 
-    def __init__(self, path: Path, pulumi_version: str) -> None:
+
+def _urns(deployment: Properties) -> list[str]:
+    """Of every resource in it, those under way too."""
+    pending = [operation["resource"] for operation in deployment.get("pending_operations") or []]
+    return [resource["urn"] for resource in (*(deployment.get("resources") or []), *pending)]
+
+
+def _stack_of(urn: str) -> str:
+    """The stack and project in a URN, in words."""
+    parts = urn.removeprefix("urn:pulumi:").split("::")
+    return f"the stack {parts[0]!r} of {parts[1]!r}" if len(parts) > 2 else f"something else ({urn!r})"
+
+
+class State:
+    """The resources of one stack in memory and on disk. Every method may be called from any thread.
+
+    `owner` is the stack's `urn_prefix`; the state of another stack is refused. `unwritten` is the first error
+    of a write, which a program may have swallowed.
+    """
+
+    def __init__(self, path: Path, pulumi_version: str, owner: str = "") -> None:
         self.path = path
+        self.unwritten: DeployFailed | None = None
+        self._owner = owner
         self._version = pulumi_version
         self._lock = RLock()
         self.live: dict[str, Resource] = {}
@@ -123,18 +132,44 @@ class State:
         if not self.path.exists():
             return
         try:
-            document = msgspec.json.decode(self.path.read_bytes())
-            deployment = document["deployment"] or {}
-            provider = deployment.get("secrets_providers")
-            if provider:
-                self._vault = self._make_vault(provider["state"]["salt"])
-                deployment = self._vault.open(deployment)
-            resources = msgspec.convert(deployment.get("resources") or [], list[Resource])
-            self.pending = msgspec.convert(deployment.get("pending_operations") or [], list[Operation])
-        except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError) as broken:
+            self.take_over(deployment_of(msgspec.json.decode(self.path.read_bytes())))
+        except BROKEN as broken:
             raise _unreadable(self.path, broken) from broken
-        self.doomed = [resource for resource in resources if resource.delete]
-        self.live = {resource.urn: resource for resource in resources if not resource.delete}
+
+    def take_over(self, deployment: Properties) -> None:
+        """Make a deployment of version 3 the state, in memory; its secrets are deciphered.
+
+        Raises `DeployFailed` with the wrong passphrase or for another stack's, and what is among `BROKEN` for
+        what is no deployment.
+        """
+        _refuse_foreign(self.path, self._owner, _urns(deployment))  # before its secrets, under another key
+        vault = None
+        if provider := deployment.get("secrets_providers"):
+            state = provider.get("state")
+            salt = state.get("salt") if isinstance(state, dict) else None
+            vault = self._make_vault(salt or "none")  # without one it is damaged, not new
+            deployment = vault.open(deployment)
+        resources = msgspec.convert(deployment.get("resources") or [], list[Resource])
+        pending = msgspec.convert(deployment.get("pending_operations") or [], list[Operation])
+        with self._lock:
+            self._vault, self.pending = vault, pending
+            self._settled.clear()
+            self.doomed = [resource for resource in resources if resource.delete]
+            self.live = {resource.urn: resource for resource in resources if not resource.delete}
+
+    @property
+    def everything(self) -> list[Resource]:
+        """What there is, and what replacements left behind."""
+        with self._lock:
+            return [*self.live.values(), *self.doomed]
+
+    def empty_outputs(self) -> None:
+        """Take the stack's outputs away: it is no longer whole."""
+        with self._lock:
+            for resource in self.live.values():
+                if resource.type == STACK_TYPE:
+                    resource.outputs = {}
+            self.save()
 
     def begin(self) -> None:
         """A new run of the program starts: resources count as settled once it has registered them."""
@@ -184,7 +219,14 @@ class State:
             self.pending.append(Operation(resource=resource, type=operation))
             self.save()
 
-    def fail(self, resource: Resource) -> None:
+    def reread(self, resource: Resource) -> None:
+        """Put a resource as it was found to be; whatever was under way with it is over."""
+        with self._lock:
+            self.live[resource.urn] = resource
+            self._finish(resource.urn)
+            self.save()
+
+    def close(self, resource: Resource) -> None:
         """An operation ended with an error that says that nothing was done."""
         with self._lock:
             self._finish(resource.urn)
@@ -226,7 +268,17 @@ class State:
     def save(self) -> None:
         """Write the document atomically. Raises `DeployFailed` where the folder cannot be written."""
         with self._lock:
-            write_atomically(self.path, msgspec.json.format(msgspec.json.encode(self.document())))
+            content = msgspec.json.format(msgspec.json.encode(self.document()))
+            try:
+                write_atomically(self.path, content)
+            except DeployFailed as error:
+                self.unwritten = self.unwritten or error
+                raise
+
+    def keep_copy(self, path: Path) -> None:
+        """Put a copy of what is on disk there, for its owner alone; of no state, no copy."""
+        if self.path.exists():
+            write_atomically(path, self.path.read_bytes())
 
 
 def _drop_dangling(resources: list[dict[str, Any]]) -> None:
@@ -241,44 +293,3 @@ def _drop_dangling(resources: list[dict[str, Any]]) -> None:
         by_property = resource.get("propertyDependencies", {})
         for name in by_property:
             by_property[name] = [urn for urn in by_property[name] if urn in known]
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file's content so that a reader, or a kill, sees the old or the new one, never a part."""
-    temporary = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise DeployFailed(
-            f"cannot write {path}: {error.strerror}", "free the disk or fix the rights"
-        ) from error
-
-
-@contextlib.contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold a stack for one engine at a time. Raises `DeployFailed` naming the process that holds it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as busy:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise DeployFailed(
-                f"another tfkit is working on this stack (process {holder})", "wait until it is done"
-            ) from busy
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        try:
-            yield
-        finally:
-            file.truncate(0)

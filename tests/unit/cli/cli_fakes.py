@@ -92,7 +92,7 @@ class FakePlatform:
     cloud = None
     account = "000000000000"
 
-    def __init__(self, settings: Settings, _note=None, consent=None) -> None:
+    def __init__(self, settings: Settings, _note=None, consent=None, *, moving=False) -> None:
         self.settings = settings
         self.folder = settings.stack_folder
 

@@ -1,31 +1,23 @@
-"""Doctor: each check both ways, nothing started, nothing left behind."""
+"""Doctor: what is shown, the exit code, nothing left behind. The checks themselves are tested in `deploy`."""
 
-import importlib.metadata
-import json
-import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from toolkit.cli.commands import doctor
+from toolkit.cloud import Cloud
+from toolkit.deploy.checks import examine
+from toolkit.deploy.checks.check import Check
 from toolkit.errors import EmulatorFailed, ToolMissing
-from toolkit.settings import Settings
-
-PLATFORM = "linux_amd64"
-
-
-@pytest.fixture
-def settings(tmp_path) -> Settings:
-    return Settings(home=str(tmp_path / "home"))
 
 
 @pytest.fixture
 def terraform(monkeypatch):
-    """Put a terraform of the given version on PATH, or none; counts as the one there is."""
+    """Put a terraform on PATH, or none; counts as the one there is."""
 
-    def put(version: str | None) -> None:
+    def put(there: bool = True) -> None:
         def find() -> Path:
-            if version is None:
+            if not there:
                 raise ToolMissing("terraform is not on PATH", "get it")
             return Path("/somewhere/terraform")
 
@@ -33,37 +25,43 @@ def terraform(monkeypatch):
 
         monkeypatch.setattr("toolkit.checker.terraform.find_terraform", find)
         monkeypatch.setattr(
-            "toolkit.checker.terraform.terraform_version", lambda _path: Version(version or "", PLATFORM)
+            "toolkit.checker.terraform.terraform_version", lambda _path: Version("1.11.4", "linux_amd64")
         )
 
-    put("1.11.4")
+    put()
     return put
-
-
-def mirror(folder: Path, platform: str = PLATFORM) -> Path:
-    (folder / "registry.terraform.io/hashicorp/aws/5.100.0" / platform).mkdir(parents=True)
-    return folder
 
 
 def test_all_well(tfkit, terraform):
     ended = tfkit("doctor", "--json")
     assert ended.code == 0
     checks = ended.document["checks"]
-    assert [check["name"] for check in checks] == list(doctor.CHECKS)
+    assert [check["name"] for check in checks] == list(examine.MACHINE)
     assert all(set(check) == {"name", "ok", "detail", "fix"} for check in checks)
     assert all(check["ok"] and not check["fix"] and check["detail"] for check in checks)
     assert ended.err == ""
 
 
 def test_a_failing_check_is_1_and_tells_what_mends_it(tfkit, terraform):
-    terraform(None)
+    terraform(False)
     ended = tfkit("doctor")
     assert ended.code == 1
     lines = ended.out.splitlines()
     at = next(n for n, line in enumerate(lines) if line.startswith("✘"))
     assert "terraform is not on PATH" in lines[at]
     assert "mend it:" in lines[at + 1]
-    assert sum(line.startswith("✔") for line in lines) == len(doctor.CHECKS) - 1
+    assert sum(line.startswith("✔") for line in lines) == len(examine.MACHINE) - 1
+
+
+def test_a_warning_is_no_failure_and_says_what_would_be_better(tfkit, terraform, monkeypatch):
+    warning = Check("docker", True, "slow", "make it faster")
+    monkeypatch.setitem(examine.MACHINE, "docker", lambda _settings: warning)
+    ended = tfkit("doctor")
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("!"))
+    assert lines[at].endswith("slow")
+    assert lines[at + 1].strip() == "mend it: make it faster"
 
 
 def test_doctor_leaves_nothing_behind(tfkit, terraform, tmp_path):
@@ -73,76 +71,6 @@ def test_doctor_leaves_nothing_behind(tfkit, terraform, tmp_path):
     folder.mkdir(parents=True)
     assert tfkit("doctor").code == 0
     assert list(folder.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("version", "ok"), [("1.8.5", False), ("1.9.0", True), ("1.10.0-beta1", True), ("2.0.0", True)]
-)
-def test_the_version_of_terraform(terraform, settings, version, ok):
-    terraform(version)
-    check = doctor.terraform(settings)
-    assert check.ok is ok
-    assert version in check.detail
-    assert bool(check.fix) is not ok
-
-
-def test_an_old_python(monkeypatch, settings):
-    assert doctor.python(settings).ok
-    monkeypatch.setattr(sys, "version_info", (3, 10, 9))
-    assert not doctor.python(settings).ok
-    assert "3.11" in doctor.python(settings).fix
-
-
-def test_the_provider_from_a_mirror(monkeypatch, terraform, settings, tmp_path):
-    monkeypatch.setenv("TFKIT_PROVIDER_MIRROR", str(mirror(tmp_path / "m")))
-    check = doctor.provider(settings)
-    assert check.ok
-    assert "5.100.0" in check.detail
-    assert str(tmp_path / "m") in check.detail
-
-
-def test_the_provider_from_the_registry(monkeypatch, terraform, settings):
-    monkeypatch.setattr("toolkit.checker.mirrors.mirror_folders", lambda: [])
-    check = doctor.provider(settings)
-    assert check.ok
-    assert "will download it once from registry.terraform.io" in check.detail
-
-
-def test_the_provider_that_an_earlier_up_fetched(monkeypatch, terraform, settings):
-    monkeypatch.setattr("toolkit.checker.mirrors.mirror_folders", lambda: [])
-    mirror(settings.folder / "mirror")
-    assert f"from the mirror {settings.folder / 'mirror'}" in doctor.provider(settings).detail
-
-
-def test_a_mirror_that_is_none(tfkit, monkeypatch, terraform, tmp_path):
-    monkeypatch.setenv("TFKIT_PROVIDER_MIRROR", str(tmp_path))
-    ended = tfkit("doctor", "--json")
-    (failed,) = [check for check in ended.document["checks"] if not check["ok"]]
-    assert (ended.code, failed["name"]) == (1, "provider")
-    assert "terraform providers mirror" in failed["fix"]
-
-
-def test_a_missing_package(monkeypatch, settings):
-    assert doctor.packages(settings).ok
-    version = importlib.metadata.version
-
-    def without(name: str) -> str:
-        if name == "ministack":
-            raise importlib.metadata.PackageNotFoundError(name)
-        return version(name)
-
-    monkeypatch.setattr(importlib.metadata, "version", without)
-    check = doctor.packages(settings)
-    assert (check.ok, check.detail) == (False, "missing: ministack")
-    assert check.fix.endswith("-m pip install ministack")
-
-
-def test_a_home_that_cannot_be_written(monkeypatch, settings, tmp_path):
-    assert doctor.home(settings).ok
-    monkeypatch.setattr("os.access", lambda _path, _mode: False)
-    assert not doctor.home(settings).ok
-    (tmp_path / "home").write_text("a file")
-    assert "is no folder" in doctor.home(settings).detail
 
 
 def test_no_free_port(tfkit, terraform, monkeypatch):
@@ -156,25 +84,38 @@ def test_no_free_port(tfkit, terraform, monkeypatch):
     }  # fmt: skip
 
 
-def test_the_emulator_is_told_either_way(monkeypatch, settings):
-    assert "does not run" in doctor.emulator(settings).detail
-    from toolkit.local.control import Running
-
-    running = Running(1, 2, "http://127.0.0.1:4567", "", "0")
-    monkeypatch.setattr("toolkit.local.control.find", lambda _folder: running)
-    settings.stack_folder.mkdir(parents=True)
-    (settings.stack_folder / "daemon.json").write_text(json.dumps({}))
-    check = doctor.emulator(settings)
-    assert check.ok
-    assert "http://127.0.0.1:4567" in check.detail
-
-
 def test_a_check_that_breaks_hides_no_other(tfkit, terraform, monkeypatch):
     def broken(_settings):
         raise RuntimeError("odd")
 
-    monkeypatch.setitem(doctor.CHECKS, "home", broken)
+    monkeypatch.setitem(examine.MACHINE, "home", broken)
     ended = tfkit("doctor", "--json")
     assert ended.code == 1
-    assert len(ended.document["checks"]) == len(doctor.CHECKS)
+    assert len(ended.document["checks"]) == len(examine.MACHINE)
     assert [c["detail"] for c in ended.document["checks"] if not c["ok"]] == ["RuntimeError: odd"]
+
+
+def test_checks_wait_side_by_side(tfkit, monkeypatch):
+    together = threading.Barrier(len(examine.MACHINE), timeout=30)
+
+    def met(_settings):
+        together.wait()
+        return Check("met", True, "met")
+
+    for name in list(examine.MACHINE):
+        monkeypatch.setitem(examine.MACHINE, name, met)
+    assert tfkit("doctor").code == 0
+
+
+def test_the_account_is_named_before_anything_is_said_of_it(tfkit, monkeypatch):
+    def account(settings, announce):
+        announce(Cloud(target="aws", region="eu-west-1", account="123456789012"))
+        return [Check("credentials", True, "me")]
+
+    for name in list(examine.AWS_MACHINE):
+        monkeypatch.setitem(examine.AWS_MACHINE, name, lambda _settings: Check("here", True, "fine"))
+    monkeypatch.setattr(examine, "examine_account", account)
+    ended = tfkit("doctor", "--target", "aws", "--json")
+    assert ended.code == 0
+    assert ended.err == "aws · account 123456789012 · eu-west-1 · stack dev\n"
+    assert [check["name"] for check in ended.document["checks"]][-1] == "credentials"

@@ -16,7 +16,7 @@ from toolkit.errors import Interrupted
 @pytest.mark.parametrize(
     ("line", "message", "hint"),
     [
-        (["staus"], "no such command 'staus'", "did you mean status?"),
+        (["staus"], "no such command 'staus'", "did you mean state or status?"),
         (["runs", "lst"], "no such command 'lst'", "did you mean list?"),
         (["ask", "--modle", "x"], "no such option '--modle'", "did you mean --model"),
         (["--jsn", "runs"], "no such option '--jsn'", "did you mean --json"),
@@ -32,8 +32,8 @@ from toolkit.errors import Interrupted
         (["ask", "x", "--detach", "-o", "d"], "--detach writes no files", "tfkit runs files"),
         (["ask", "x", "--max-cost", "0"], "--max-cost", "tfkit ask --help"),
         (["traces", "--since", "yesterdayish"], "'yesterdayish' is no time", "valid are:"),
-        (["--stack", "Not A Name", "runs"], "cannot name a stack", "lower-case"),
-        (["--target", "aws", "doctor"], "not part of this version", ""),
+        (["--stack", "Not A Name", "runs"], "--stack on the command line cannot be", "lower-case"),
+        (["up", "--compliance-days", "0"], "--compliance-days", "tfkit up --help"),
     ],
 )
 def test_wrong_usage_is_2_and_names_the_valid_form(tfkit, line, message, hint):

@@ -8,13 +8,14 @@ import pytest
 from cli_fakes import LONG_ID, record, result
 from rich.console import Console
 
-from toolkit.cli.commands.doctor import Check, render_checks
 from toolkit.cli.listing import render_rows
 from toolkit.cli.output import Output
+from toolkit.cli.render_checks import render_checks
 from toolkit.cli.render_deploy import render_summary
 from toolkit.cli.render_run import render_result, render_unfinished
 from toolkit.cli.text import harmless, harmless_json
 from toolkit.contracts import Attempt, Changes, Finding
+from toolkit.deploy.checks.check import Check
 from toolkit.deploy.engine import Summary
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9]m")

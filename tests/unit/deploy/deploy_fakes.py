@@ -74,7 +74,11 @@ class FakeCloud(provider_pb2_grpc.ResourceProviderServicer):
         self._call("read", request)
         if request.id not in self.things:
             return provider_pb2.ReadResponse()
-        return provider_pb2.ReadResponse(id=request.id, properties=wire.to_struct(self.things[request.id]))
+        live = self.things[request.id]
+        inputs = {name: value for name, value in live.items() if name != "out"}
+        return provider_pb2.ReadResponse(
+            id=request.id, properties=wire.to_struct(live), inputs=wire.to_struct(inputs)
+        )
 
     def Delete(self, request: Any, context: Any) -> Any:
         self._call("delete", request)

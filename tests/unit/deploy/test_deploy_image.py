@@ -18,7 +18,7 @@ from toolkit.deploy.image_buildx import has_docker
 from toolkit.deploy.image_context import ImageOptions, content_tag, context_files
 from toolkit.deploy.image_pins import load_pins, write_pins
 from toolkit.emulator import Emulator
-from toolkit.errors import DeployFailed
+from toolkit.errors import DeployFailed, UsageError
 
 REGION = "eu-central-1"
 REGISTRY = f"{LOCAL_ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
@@ -54,7 +54,8 @@ if sys.argv[1:3] == ["buildx", "build"]:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     emulator = Emulator(tmp_path_factory.mktemp("ministack"))
     emulator.start()
-    cloud = Cloud(target="aws", region=REGION, account=LOCAL_ACCOUNT, endpoint=emulator.endpoint)
+    here = {"endpoint": emulator.endpoint, "key": emulator.key, "secret": emulator.secret}
+    cloud = Cloud(target="aws", region=REGION, account=LOCAL_ACCOUNT, **here)
     cloud.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     cloud.client("codebuild").create_project(
         name=PROJECT,
@@ -257,6 +258,14 @@ def test_nothing_is_built_from_what_is_not_pinned(
     assert builder(cloud, allowed, Follower(cloud, tag, on="wheels.sh"), docker=docker.path)(URL).endswith(
         tag
     )
+
+
+def test_options_that_cannot_be_are_refused_before_anything_is_called(
+    cloud: Cloud, options: ImageOptions
+) -> None:
+    wrong = msgspec.structs.replace(options, plugins=("acme>=1",))
+    with pytest.raises(UsageError, match="plugin"):
+        builder(cloud, wrong, lambda _: None)
 
 
 def test_a_repository_that_is_not_there_is_told(cloud: Cloud, docker: Docker, options: ImageOptions) -> None:

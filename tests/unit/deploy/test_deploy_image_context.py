@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -146,6 +147,22 @@ def test_it_holds_every_tracked_file_of_what_runs_in_lambda_and_nothing_else(
     assert not parts & {"cli", "deploy", "local", "traces", "client.py", "cloud.py", "settings.py"}
 
 
+def test_a_module_that_what_runs_in_lambda_imports_goes_along(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tree = tmp_path / "tree"
+    for package in ("toolkit", "plugins"):
+        shutil.copytree(ROOT / package, tree / package, ignore=shutil.ignore_patterns("local", "__pycache__"))
+    monkeypatch.setattr("toolkit.deploy.image_context._ROOTS", {"toolkit": tree, "plugins": tree})
+    (tree / "toolkit/agent/more.py").write_text("def f():\n    from toolkit.first import x\n")
+    (tree / "toolkit/first.py").write_text("import toolkit.second\nimport toolkit.agent.more\n")
+    (tree / "toolkit/second.py").write_text("from toolkit.first import x\n")
+    (tree / "toolkit/third.py").write_text("")
+    found = context_files(DEFAULT)
+    assert {"app/toolkit/first.py", "app/toolkit/second.py", "app/toolkit/emulator.py"} <= set(found)
+    assert "app/toolkit/third.py" not in found
+
+
 def test_it_holds_no_tests_caches_or_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     for package in ("toolkit", "plugins"):
@@ -188,6 +205,14 @@ def test_its_modules_import_without_the_checkout_and_name_tfkits_validators(
     assert {"fmt", "validate"} <= set(json.loads(done.stdout))
 
 
+@pytest.fixture
+def private_umask() -> Iterator[None]:
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("private_umask")
 def test_folder_and_zip_hold_the_same_and_the_zip_is_the_same_every_time(
     context: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -195,6 +220,7 @@ def test_folder_and_zip_hold_the_same_and_the_zip_is_the_same_every_time(
     written = {p.relative_to(tmp_path).as_posix(): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     assert written == context
     assert {p.stat().st_mode & 0o777 for p in tmp_path.rglob("*") if p.is_file()} == {0o644}
+    assert {p.stat().st_mode & 0o777 for p in tmp_path.rglob("*/")} == {0o755}
     archive = zipped(context)
     assert archive == zipped(dict(reversed(context.items())))
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:

@@ -117,6 +117,24 @@ def test_the_mirror_lies_where_the_checker_looks() -> None:
     assert ("COPY", "--from=providers /out /opt/tfkit") in last_stage()
 
 
+def test_a_child_without_an_environment_finds_the_packages_first_and_the_interpreters_libraries() -> None:
+    (rest,) = [rest for rest in of("RUN") if "tfkit.pth" in rest]
+    line = re.search(r"echo '(.+?)' > \"\$\{site\}/tfkit\.pth\"", rest)
+    assert line
+    assert line[1] == 'import sys; sys.path.insert(0, "/var/task")', "not behind the base image's own boto3"
+    assert "for library in /var/lang/lib/*.so*" in rest
+    assert 'env -i "$(command -v python3)" -I' in rest, "the build itself tries it"
+    assert ("COPY", "--from=packages /out/site /") in last_stage()
+
+
+def test_the_insights_agent_and_its_settings_have_to_be_there() -> None:
+    (rest,) = [rest for rest in of("RUN") if rest.startswith("rpm ")]
+    assert "--ignorearch --nodeps --noscripts" in rest
+    assert "test -x /opt/extensions/cloudwatch_lambda_agent" in rest
+    copied = [rest for name, rest in last_stage() if name == "COPY" and "insights" in rest]
+    assert [rest.split()[1] for rest in copied] == ["/opt/extensions", "/opt/cloudwatch"]
+
+
 def test_the_buildspec_builds_as_the_laptop_does_and_keeps_the_password_off_the_command_line() -> None:
     text = (IMAGE / "buildspec.yml").read_text()
     assert "--password-stdin" in text
@@ -175,7 +193,7 @@ def test_a_download_with_another_hash_or_none_writes_nothing(
 ) -> None:
     folder, url = served
     (folder / "a.rpm").write_bytes(b"x")
-    with pytest.raises(SystemExit, match="is pinned"):
+    with pytest.raises(SystemExit, match=r"is pinned\. If its publisher has replaced it, empty the hash"):
         script("fetch").fetch(f"{url}/a.rpm#sha256={'0' * 64}", tmp_path / "out")
     for source in (f"{url}/a.rpm", f"{url}/a.rpm#sha256=", ""):
         with pytest.raises(SystemExit, match="not URL#sha256=HASH"):

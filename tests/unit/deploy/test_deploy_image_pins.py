@@ -1,33 +1,49 @@
 """Bases by digest and downloads by hash: read, resolved, written, and never made up."""
 
 import hashlib
-import json
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from image_publisher import Publisher, index, publishing
 
-from toolkit.deploy.image_pins import PINS, Pins, load_pins, resolve_pins, write_pins
+from toolkit.deploy.image_pins import PINS, Pins, load_pins, main, resolve_pins, write_pins
 from toolkit.errors import DeployFailed, UsageError
 
-DIGEST = "sha256:" + "ab" * 32
 RULESET = "cd" * 32
+SUMS = f"{'0' * 64}  other.zip\n{RULESET}  tflint-ruleset-aws_linux_arm64.zip\n".encode()
 
 
-def manifest(*architectures: str, digest: str = DIGEST) -> str:
-    listed = [{"platform": {"os": "linux", "architecture": one}} for one in architectures]
-    return json.dumps({"schemaVersion": 2, "digest": digest, "manifests": listed})
+@pytest.fixture
+def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+    with publishing(tmp_path, monkeypatch) as one:
+        one.image("python", "3.13", index("linux/amd64", "linux/arm64"))
+        one.files |= {"/sums": SUMS, "/insights.rpm": b"the package"}
+        yield one
 
 
-def read(url: str) -> bytes:
-    if url.endswith("checksums.txt"):
-        return f"{'0' * 64}  other.zip\n{RULESET}  tflint-ruleset-aws_linux_arm64.zip\n".encode()
-    assert url.endswith(".rpm"), url
-    return b"the package"
-
-
-def both(_arguments: list[str]) -> str:
-    return manifest("amd64", "arm64")
+def blank(publisher: Publisher) -> Pins:
+    """Pins of each kind, one of them known, at the publisher."""
+    at = f"https://{publisher.host}"
+    tables = {
+        "base": {
+            "python": {"image": f"{publisher.host}/python", "tag": "3.13"},
+            "known": {"image": "nowhere.test/known", "tag": "1", "digest": "sha256:" + "1" * 64},
+        },
+        "download": {
+            "ruleset": {
+                "url": at + "/{version}/tflint-ruleset-aws_linux_{arch}.zip",
+                "version": "1.0",
+                "sums": at + "/sums",
+                "sha256": {"arm64": "", "amd64": "2" * 64},
+            },
+            "insights": {"url": at + "/insights.rpm", "sha256": {"arm64": ""}},
+        },
+        "providers": {"hashicorp/aws": "5.100.0"},
+    }
+    return msgspec.convert(tables, Pins)
 
 
 def test_what_ships_says_what_it_does_not_know_and_has_only_whole_hashes() -> None:
@@ -52,68 +68,70 @@ def test_missing_names_bases_and_files_and_tags_may_be_allowed() -> None:
     assert blank.missing(allow_tags=True) == ["https://h/arm64.zip"]
 
 
-def test_resolving_fills_in_what_is_empty_and_asks_for_nothing_else(tmp_path: Path) -> None:
-    asked: list[list[str]] = []
-
-    def docker(arguments: list[str]) -> str:
-        asked.append(arguments)
-        return both(arguments)
-
-    before = load_pins()
-    after = resolve_pins(before, docker, read)
+def test_resolving_fills_in_what_is_empty_and_asks_for_nothing_else(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    before = blank(publisher)
+    after = resolve_pins(before)
     assert after.missing() == []
-    assert all(arguments[:3] == ["buildx", "imagetools", "inspect"] for arguments in asked)
-    assert after.base["lambda_python"].reference == f"public.ecr.aws/lambda/python:3.13@{DIGEST}"
-    assert after.download["terraform"] == before.download["terraform"]
-    assert after.download["tflint_ruleset_aws"].sha256 == {"arm64": RULESET}
+    digest = publisher.image("python", "3.13", index("linux/amd64", "linux/arm64"))
+    assert after.base["python"].reference == f"{publisher.host}/python:3.13@{digest}"
+    assert after.base["known"] == before.base["known"]
+    assert after.download["ruleset"].sha256 == {"arm64": RULESET, "amd64": "2" * 64}
     assert after.download["insights"].sha256 == {"arm64": hashlib.sha256(b"the package").hexdigest()}
     write_pins(tmp_path / "pins.toml", after)
     assert load_pins(tmp_path / "pins.toml") == after
-
-    def nobody(_: object) -> str:
-        raise AssertionError("asked again")
-
-    assert resolve_pins(after, nobody, lambda url: nobody(url).encode()) == after
+    asked = list(publisher.asked)
+    assert resolve_pins(after) == after
+    assert publisher.asked == asked, "asked again"
 
 
-@pytest.mark.parametrize(
-    "answer", [manifest("amd64"), manifest("amd64", "arm64", digest="latest"), "no json", "[]", "{}"]
-)
-def test_an_answer_that_is_no_image_for_both_architectures_is_refused(answer: str) -> None:
-    blank = {name: msgspec.structs.replace(base, digest="") for name, base in load_pins().base.items()}
-    with pytest.raises(DeployFailed, match=r"public\.ecr\.aws"):
-        resolve_pins(msgspec.structs.replace(load_pins(), base=blank), lambda _: answer, read)
+def test_where_tags_are_allowed_registries_are_not_asked(publisher: Publisher) -> None:
+    after = resolve_pins(blank(publisher), allow_tags=True)
+    assert after.missing(allow_tags=True) == []
+    assert after.base["python"].digest == ""
+    assert not [path for path in publisher.paths if path.startswith("/v2/")]
 
 
-def test_a_list_of_hashes_without_the_file_is_refused() -> None:
+def test_a_list_of_hashes_without_the_file_or_with_something_else_is_refused(publisher: Publisher) -> None:
+    publisher.files["/sums"] = b""
     with pytest.raises(DeployFailed, match="does not name tflint-ruleset-aws"):
-        resolve_pins(_without_ruleset(), both, lambda _url: b"")
-
-
-def test_a_list_of_hashes_with_something_else_is_refused() -> None:
+        resolve_pins(blank(publisher))
+    publisher.files["/sums"] = b"oops  tflint-ruleset-aws_linux_arm64.zip"
     with pytest.raises(DeployFailed, match="no SHA-256"):
-        resolve_pins(_without_ruleset(), both, lambda _url: b"oops  tflint-ruleset-aws_linux_arm64.zip")
+        resolve_pins(blank(publisher))
 
 
-def _without_ruleset() -> Pins:
-    pins = load_pins()
-    blank = msgspec.structs.replace(pins.download["tflint_ruleset_aws"], sha256={"arm64": ""})
-    return msgspec.structs.replace(pins, download={**pins.download, "tflint_ruleset_aws": blank})
+def test_the_command_fills_in_a_file_and_leaves_it_alone_where_it_cannot(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    file = tmp_path / "pins.toml"
+    write_pins(file, blank(publisher))
+    main([str(file)])
+    assert load_pins(file).missing() == []
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    write_pins(file, blank(publisher))
+    before = file.read_bytes()
+    del publisher.files["/insights.rpm"]
+    with pytest.raises(SystemExit, match=r"insights\.rpm cannot be read: the server says 404"):
+        main([str(file)])
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.glob("pins.toml*")] == ["pins.toml"]
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ('digest = ""', 'digest = "sha256:abc"'),
+        ('digest = "', 'digest = "sha256:abc'),
         ('tag = "3.13"', 'tag = "3.13 --x"'),
+        ('image = "public.ecr.aws/lambda/python"', 'image = "python"'),
         ('"https://releases', '"http://releases'),
         ("[providers]", "[provider]"),
     ],
 )
 def test_a_file_of_another_form_is_refused(tmp_path: Path, old: str, new: str) -> None:
     text = PINS.read_text()
-    if old not in text:
-        pytest.skip("pinned by now")
+    assert old in text
     (tmp_path / "pins.toml").write_text(text.replace(old, new))
     with pytest.raises(UsageError, match=r"pins\.toml"):
         load_pins(tmp_path / "pins.toml")

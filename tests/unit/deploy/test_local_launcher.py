@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 
 def test_the_launcher_starts_the_provider(tmp_path: Path) -> None:
     folder = write_launcher(tmp_path / "a home with 'quotes' and $HOME")
-    environment = {**os.environ, **local_environment(folder, "http://127.0.0.1:1", "us-east-1")}
+    environment = {**os.environ, **local_environment(folder, "http://127.0.0.1:1", "us-east-1", "AKIA", "s")}
     found = shutil.which(PLUGIN, path=environment["PATH"])
     assert found == str(folder / PLUGIN)
     # Pulumi starts a plugin in the project's folder, with the engine's address as its argument.
@@ -92,7 +92,7 @@ def test_it_is_no_console_script() -> None:
 def test_another_provider_would_speak_to_the_emulator_too(
     tmp_path: Path,
 ) -> None:
-    environment = local_environment(tmp_path, "http://127.0.0.1:4566", "eu-west-1")
+    environment = local_environment(tmp_path, "http://127.0.0.1:4566", "eu-west-1", "AKIA", "s")
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
-    assert environment["AWS_ACCESS_KEY_ID"] == "test"
+    assert (environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]) == ("AKIA", "s")
     assert environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"

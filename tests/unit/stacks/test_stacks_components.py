@@ -1,11 +1,13 @@
 """What each component promises."""
 
 import json
+import re
 
+import msgspec
 import pytest
-from conftest import IMAGE
+from stacks_world import IMAGE
 
-from toolkit.contracts import ModelEntry, Registry
+from toolkit.contracts import ModelEntry, Registry, StackOutputs, default_registry
 
 
 def body(deployed, what):
@@ -103,20 +105,44 @@ def test_a_profile_for_each_model(deployed):
     }
 
 
+@pytest.mark.parametrize(
+    ("region", "first"),
+    [
+        ("us-west-2", "us."),
+        ("eu-central-1", "eu."),
+        ("ap-southeast-2", "global."),
+        ("us-gov-west-1", "global."),
+    ],
+)
+def test_the_first_model_goes_by_the_profile_of_its_geography(region, first):
+    registry = default_registry(region)
+    assert registry.models[registry.default].id.startswith(first + "anthropic.")
+
+
 def test_a_model_name_becomes_a_name_that_bedrock_allows(runner):
     models = {"claude 4.5__x": ModelEntry(provider="bedrock", id="vendor.m")}
     profile = runner(registry=Registry(default="claude 4.5__x", models=models)).one("InferenceProfile")
     assert profile.inputs["name"] == "tfkit-dev-claude-4-5-x"
+    # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateInferenceProfile.html
+    assert re.fullmatch(r"([0-9a-zA-Z:.][ _-]?)+", profile.inputs["description"])
 
 
 def test_the_registry_parameter_names_the_profiles(deployed):
-    parameter = deployed.one("Parameter").inputs
+    parameter = deployed.one("Parameter", "registry").inputs
     registry = json.loads(parameter["value"])
     assert parameter["type"] == "String"
     assert registry["default"] == "haiku"
     assert {name: entry["profile"] for name, entry in registry["models"].items()} == deployed.exports[
         "profiles"
     ]
+
+
+def test_the_directory_holds_the_outputs_for_whoever_has_no_pulumi(deployed):
+    parameter = deployed.one("Parameter", "directory").inputs
+    assert parameter["name"] == "/tfkit-dev/platform"
+    assert json.loads(parameter["value"]) == deployed.exports
+    assert msgspec.json.decode(parameter["value"], type=StackOutputs).runs_table == "tfkit-dev-runs"
+    assert len(parameter["value"]) < 4096
 
 
 def test_records_are_delivered_by_day_and_compressed(deployed):

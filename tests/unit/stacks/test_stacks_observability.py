@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from conftest import HAIKU, IMAGE, SONNET
+from stacks_world import HAIKU, IMAGE, SONNET
 
 from stacks.audit import DAY_PREFIX
 from stacks.catalog import COLUMNS, PARTITIONS

@@ -1,7 +1,7 @@
 """What a user may bring or choose: a key, a log bucket, a path, subnets, secrets, a reserve."""
 
 import pytest
-from conftest import IMAGE
+from stacks_world import IMAGE
 
 from toolkit.contracts import PlatformConfig, to_json
 
@@ -124,7 +124,7 @@ def test_the_image_is_built_by_a_project_only_where_there_is_an_image(runner, de
     assert project.inputs["environment"]["privilegedMode"] is True
     assert project.inputs["source"]["type"] == "S3"
     assert project.inputs["source"]["location"] == f"{made.exports['runs_bucket']}/build/source.zip"
-    assert '"$IMAGE_URI"' in project.inputs["source"]["buildspec"].replace("\\", "")
+    assert project.inputs["source"]["buildspec"] == "buildspec.yml"
     logs = project.inputs["logsConfig"]["cloudwatchLogs"]
     assert logs == {"groupName": "/aws/codebuild/tfkit-dev-build", "status": "ENABLED"}
     assert "build-policy" in project.depends_on

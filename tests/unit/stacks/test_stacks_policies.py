@@ -4,7 +4,7 @@ import json
 from fnmatch import fnmatch
 
 import pytest
-from conftest import make_config, run
+from stacks_world import make_config, run
 
 from stacks.access import POLICY_LIMIT, check_access
 from stacks.models import foundation_models, model_source
@@ -46,7 +46,7 @@ def test_every_document_is_seen(deployed):
         "key.policy", "runs-policy.policy", "audit-policy.policy", "alarms-topic-policy.policy",
         "invoke-policy.policy", "agent-role.assumeRolePolicy", "delivery-role.assumeRolePolicy",
         "delivery-policy.policy", "agent-policy.policy",
-        "user-policy.policy", "auditor-policy.policy", "operator-policy.policy",
+        "user-policy.policy", "auditor-policy.policy", "operator-policy.policy", "state-policy.policy",
     }  # fmt: skip
 
 
@@ -179,6 +179,7 @@ def test_within_the_limits_of_iam(deployed):
         "user-policy",
         "auditor-policy",
         "operator-policy",
+        "state-policy",
     }
     assert all(len(made.inputs["policy"]) < 6_144 for made in deployed.all("Policy"))
     assert len(deployed.one("RolePolicy", "agent-policy").inputs["policy"]) < 10_240

@@ -1,4 +1,4 @@
-"""`tfkit runs`: list, show and files."""
+"""`tfkit runs`: list, show, files and cancel."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -107,3 +107,21 @@ def files(run_id: str, folder: str | None) -> None:
     run.output.document(result.files) if run.output.json else run.output.say(
         f"{len(result.files)} files in {target}"
     )
+
+
+@runs.command("cancel", cls=Command, context_settings=CONTEXT)
+@click.argument("run_id")
+def cancel(run_id: str) -> None:
+    """Cancel a run, whether it runs or waits to be started.
+
+    Waits up to eight seconds for its worker to store what there is. The exit code is 0 when the run is
+    cancelled now, 1 where it is unknown or had ended otherwise.
+    """
+    from toolkit.cli.commands.stop import HOW
+
+    run = session()
+    cancelled = run.client().cancel(run_id)
+    if run.output.json:
+        run.output.document({"run_id": run_id, "status": "cancelled", "how": cancelled.how})
+    else:
+        run.output.say(f"run {run_id} is cancelled: {HOW[cancelled.how]}")

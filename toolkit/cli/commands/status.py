@@ -1,34 +1,89 @@
 """`tfkit status`."""
 
+from typing import TYPE_CHECKING, Any
+
+import click
+
 from toolkit.cli.options import command, session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from toolkit.deploy.checks.check import Check
+    from toolkit.deploy.engine import Drift
+    from toolkit.deploy.platform import Platform
 
 
 @command()
-def status() -> None:
-    """Show what runs where."""
-    import msgspec
+@click.option("--no-drift", is_flag=True, help="Do not look for drift, which reads every resource.")
+def status(no_drift: bool) -> None:
+    """Show what runs where, what was changed behind tfkit's back, and how each part is.
 
-    from toolkit.local import control
+    Starts nothing: of a local platform whose emulator is stopped it says only that.
+
+    \b
+    Example:
+      tfkit status --json
+    """
+    import msgspec
 
     run = session()
     platform = run.platform()
     outputs = platform.outputs()
-    running = control.find(platform.folder)
-    facts = {
-        "target": platform.settings.target,
-        "account": platform.account,
-        "region": platform.settings.region,
-        "stack": platform.settings.stack,
-        "version": outputs.version,
-        "emulator": running.endpoint if running else "",
-        "outputs": msgspec.to_builtins(outputs),
-    }
+    endpoint = platform.target.endpoint
+    drift: list[Drift] | None = None
+    checks: list[Check] = []
+    if endpoint is not None:
+        from toolkit.deploy.checks.check import run_checks
+        from toolkit.deploy.checks.deployed import parts
+
+        checks = run_checks(parts(platform.cloud, outputs))
+        drift = None if no_drift else platform.drift()
     if run.output.json:
-        run.output.document(facts)
+        run.output.document(
+            {
+                **_where(platform),
+                "version": outputs.version,
+                "emulator": endpoint or "",
+                "outputs": msgspec.to_builtins(outputs),
+                "drift": None if drift is None else msgspec.to_builtins(drift),
+                "health": msgspec.to_builtins(checks),
+            }
+        )
         return
-    emulator = f"runs at {running.endpoint}" if running else "is stopped; the next command brings it back"
-    run.output.say(f"version {outputs.version}; the emulator {emulator}")
+    run.output.say(f"version {outputs.version}, {platform.settings.engine} engine")
+    if endpoint is None:
+        run.output.say("the emulator is stopped; the next command that needs it brings it back")
+    elif endpoint:
+        run.output.say(f"the emulator runs at {endpoint}")
+    _render(run.output.console(), checks, drift)
     for name, value in msgspec.to_builtins(outputs).items():
         lines = [f"{key}  {arn}" for key, arn in value.items()] if isinstance(value, dict) else [value]
-        for line in lines:
+        for line in filter(None, lines):
             run.output.say(f"  {name:24}{line}")
+
+
+def _where(platform: "Platform") -> dict[str, Any]:
+    settings = platform.settings
+    return {
+        "target": settings.target,
+        "account": platform.account,
+        "region": settings.region,
+        "stack": settings.stack,
+    }
+
+
+def _render(console: "Console", checks: "list[Check]", drift: "list[Drift] | None") -> None:
+    from rich.text import Text
+
+    from toolkit.cli.render_checks import render_checks
+    from toolkit.cli.text import harmless
+
+    render_checks(console, checks)
+    if drift == []:
+        console.print("no drift: everything is as `up` made it")
+    for each in drift or []:
+        what = "is gone" if each.gone else f"differs in {', '.join(each.changed)}"
+        console.print(Text(harmless(f"drift: {each.name} ({each.type}) {what}"), "yellow"))
+    if drift:
+        console.print("`tfkit state refresh` takes this over into the state; `tfkit up` then puts it right")

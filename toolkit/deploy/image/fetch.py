@@ -27,7 +27,10 @@ def fetch(source: str, folder: Path, member: str = "") -> Path:
         content = answer.read()
     found = hashlib.sha256(content).hexdigest()
     if found != match["sha256"]:
-        raise SystemExit(f"{match['url']} has sha256 {found}, and {match['sha256']} is pinned")
+        raise SystemExit(
+            f"{match['url']} has sha256 {found}, and {match['sha256']} is pinned. If its publisher"
+            " has replaced it, empty the hash in the file of pins (image-pins.toml) and run `tfkit up` again."
+        )
     if member:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             content = archive.read(member)
