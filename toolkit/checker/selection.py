@@ -156,6 +156,8 @@ def _closes(result: CheckResult, selection: Selection, fail_on: Severity | None)
     # Only the rehearsal may leave something open: an emulator has gaps, a linter has none.
     if result.status == "error" or (result.status in ("unsupported", "slow") and name != "rehearse"):
         return Closed(validator=name, reason=result.detail or f"it ended as {result.status}", failed=True)
+    if result.status == "findings" and not result.findings:
+        return Closed(validator=name, reason="it speaks of findings and names none", failed=True)
     counted = counting(result, selection, fail_on)
     if not counted:
         return None

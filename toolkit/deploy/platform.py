@@ -144,10 +144,9 @@ class Platform:
         from toolkit.deploy import brake
 
         self.target.ready()
-        self.config(self.target.look())  # what cannot be is refused before anything is started
+        config = self.config(self.target.look())  # what cannot be is refused before anything is started
         self.target.before_up()
         cloud = self.target.cloud
-        config = self.config(cloud)
         if self.moves:
             self._leave_the_old_place(cloud)
         keep(self.folder, self.settings, config)

@@ -104,7 +104,7 @@ def test_what_refuses_a_tree_before_the_validators_closes_the_gate():
 
 def test_findings_that_are_announced_and_missing_are_not_believed():
     talk = make_talk(write("main.tf"), say("done"), checker=ScriptedChecker(statuses={"fmt": "findings"}))
-    with pytest.raises(PlatformError, match="fmt spoke of findings and gave none"):
+    with pytest.raises(PlatformError, match="fmt failed: it speaks of findings and names none"):
         hold(talk)
 
 

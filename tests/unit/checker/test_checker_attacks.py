@@ -5,8 +5,10 @@ so that the sandbox has to hold alone. Where terraform would do what is asked, a
 shows that the marker works.
 """
 
+import contextlib
 import json
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -63,6 +65,16 @@ class Outside(NamedTuple):
         return self.mark.exists() or bool(self.said)
 
 
+def heard(connection: socket.socket) -> bytes:
+    """A whole request: its body may come in a packet of its own."""
+    data = connection.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    while length and len(body) < int(length[1]) and (more := connection.recv(65536)):
+        data, body = data + more, body + more
+    return data
+
+
 @pytest.fixture
 def outside(tmp_path: Path) -> Iterator[Outside]:
     folder = tmp_path / "outside"
@@ -79,10 +91,10 @@ def outside(tmp_path: Path) -> Iterator[Outside]:
                 connection = server.accept()[0]
             except OSError:
                 return
-            with connection:
+            with connection, contextlib.suppress(OSError):
                 said.extend(b"contacted ")
                 connection.settimeout(5)
-                said.extend(connection.recv(65536))
+                said.extend(heard(connection))
                 connection.sendall(
                     b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
                 )

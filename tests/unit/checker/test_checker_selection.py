@@ -132,6 +132,11 @@ def test_what_is_not_required_reports_and_closes_nothing():
     assert closing(report(result("fmt"), result("mine", "findings", "critical")), selection) == []
 
 
+def test_findings_that_nobody_can_see_close():
+    (closed,) = closing(report(result("tflint", "findings")), Selection(names=("tflint",)))
+    assert closed.failed and closed.validator == "tflint"
+
+
 def test_silence_is_no_consent():
     (closed,) = closing(report(result("fmt")), Selection(names=DEFAULTS))
     assert (closed.validator, closed.failed) == ("validate", True)

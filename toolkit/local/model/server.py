@@ -1,9 +1,14 @@
 """The chat-completions server: loopback only, always answers, never logs what it carries.
 
-THE RULE: `POST /v1/chat/completions` answers HTTP 200 with a valid completion whatever happens, because
+Its address has a random word in it, which this user's processes alone are told: whoever else finds the port
+must not spend the user's key.
+
+THE RULE: `POST …/v1/chat/completions` answers HTTP 200 with a valid completion whatever happens, because
 the emulator puts a canned text in place of any other answer. A failure travels inside the completion.
 """
 
+import hmac
+import secrets
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,11 +34,17 @@ class ModelServer:
         self._timeout_s = upstream_timeout_s
         self._api_key = api_key
         self._http: _Server | None = None
+        self._word = "/" + secrets.token_urlsafe(24)
 
     @property
     def url(self) -> str:
         """The base address, without `/v1`, as the emulator wants it; empty before `start`."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}" if self._http else ""
+        return f"http://127.0.0.1:{self._http.server_address[1]}{self._word}" if self._http else ""
+
+    def asked(self, path: str) -> str:
+        """What is asked for below our own address; empty for a path that has another word in it."""
+        word, rest = path[: len(self._word)], path[len(self._word) :]
+        return rest if hmac.compare_digest(word.encode(), self._word.encode()) else ""
 
     def start(self) -> str:
         """Listen and serve in a daemon thread; the address."""
@@ -104,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
         """The health check."""
         if self._from_browser():
             self._send(403, {"error": "not for browsers"})
-        elif self.path == "/health":
+        elif self._asked() == "/health":
             self._send(200, {"status": "ok"})
         else:
             self._send(404, {"error": "not found"})
@@ -114,11 +125,18 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         if self._from_browser():
             self._send(403, {"error": "not for browsers"})
-        elif self.path == "/v1/chat/completions":
-            assert isinstance(self.server, _Server)
-            self._send(200, self.server.owner.answer(body))
+        elif self._asked() == "/v1/chat/completions":
+            self._send(200, self._owner.answer(body))
         else:
             self._send(404, {"error": "not found"})
+
+    @property
+    def _owner(self) -> ModelServer:
+        assert isinstance(self.server, _Server)
+        return self.server.owner
+
+    def _asked(self) -> str:
+        return self._owner.asked(self.path)
 
     def _from_browser(self) -> bool:
         """Whether a web page is behind it: it names an origin, or reached us by a foreign host name."""

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -82,12 +83,18 @@ def server(routes: Path) -> Iterator[ModelServer]:
     model.stop()
 
 
+def reached(server: ModelServer) -> tuple[http.client.HTTPConnection, str]:
+    """A connection, and the word that the address has in it."""
+    found = urlsplit(server.url)
+    return http.client.HTTPConnection("127.0.0.1", found.port, timeout=20), found.path
+
+
 def post(
     server: ModelServer, body: object, path: str = "/v1/chat/completions", **headers: str
 ) -> tuple[int, dict]:
-    connection = http.client.HTTPConnection("127.0.0.1", int(server.url.rsplit(":", 1)[1]), timeout=20)
+    connection, word = reached(server)
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    connection.request("POST", path, raw, headers)
+    connection.request("POST", word + path, raw, headers)
     response = connection.getresponse()
     answer = json.loads(response.read())
     connection.close()
@@ -283,14 +290,26 @@ def test_a_failure_inside_the_composer_is_told(
 
 def test_health_and_nothing_else(server: ModelServer) -> None:
     def get(path: str) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", int(server.url.rsplit(":", 1)[1]), timeout=20)
-        connection.request("GET", path)
+        connection, word = reached(server)
+        connection.request("GET", word + path)
         status = connection.getresponse().status
         connection.close()
         return status
 
     assert (get("/health"), get("/"), get("/v1/models")) == (200, 404, 404)
     assert post(server, QUESTION, "/v1/completions")[0] == 404
+
+
+@pytest.mark.parametrize("word", ["", "/", "/guessed", "/" + "x" * 32])
+def test_who_does_not_know_the_word_spends_nobodys_key(
+    server: ModelServer, routes: Path, upstream: Upstream, word: str
+) -> None:
+    route(routes, kind="openai", url=upstream.url, model="m")
+    connection, _ = reached(server)
+    connection.request("POST", f"{word}/v1/chat/completions", json.dumps(QUESTION).encode())
+    assert connection.getresponse().status == 404
+    connection.close()
+    assert upstream.asked == []
 
 
 def test_web_pages_are_kept_out(server: ModelServer, routes: Path) -> None:
@@ -304,7 +323,7 @@ def test_it_listens_on_loopback_and_stops(routes: Path, capfd: pytest.CaptureFix
     assert server.start() == server.start() == server.url
     assert server.url.startswith("http://127.0.0.1:")
     failure(server, {**QUESTION, "messages": [{"role": "user", "content": "top secret"}]})
-    address = ("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+    address = ("127.0.0.1", urlsplit(server.url).port)
     server.stop()
     server.stop()
     with pytest.raises(ConnectionRefusedError):
