@@ -11,6 +11,7 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from driver import Tfkit
@@ -39,7 +40,7 @@ def test_up_again_finds_everything_the_same(tfkit: Tfkit, outputs: StackOutputs)
 
 
 def test_the_emulator_listens_on_loopback_only(tfkit: Tfkit, outputs: StackOutputs) -> None:
-    ports = {int(url.rsplit(":", 1)[1]) for url in (tfkit.running().endpoint, tfkit.running().model_url)}
+    ports = {urlsplit(url).port for url in (tfkit.running().endpoint, tfkit.running().model_url)}
     listening = {}
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in Path(table).read_text().splitlines()[1:]:
