@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from stacks import names
+from stacks import names, parts
 from stacks.agent_policy import agent_policy
 from stacks.audit import AuditOutputs
 from stacks.build import BuildArgs, build_project
@@ -77,14 +77,8 @@ class Agent(pulumi.ComponentResource):
         self.register_outputs(vars(self.outputs))
 
     def _log_group(self) -> aws.cloudwatch.LogGroup:
-        return aws.cloudwatch.LogGroup(
-            "agent-log",
-            name=names.function_log_group(self._config),
-            retention_in_days=self._config.log_retention_days,
-            kms_key_id=self._args.foundation.kms_key_arn,
-            tags=self._config.all_tags,
-            opts=self._child,
-        )
+        name = names.function_log_group(self._config)
+        return parts.log_group(self._config, "agent", name, self._args.foundation.kms_key_arn, self._child)
 
     def _policy(self) -> aws.iam.RolePolicy:
         return aws.iam.RolePolicy(

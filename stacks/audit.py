@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from stacks import names
+from stacks import names, parts
 from stacks.catalog import CatalogArgs, records_table
 from stacks.foundation import FoundationOutputs
 from stacks.policies import Statement, document, trust
@@ -58,28 +58,16 @@ class Audit(pulumi.ComponentResource):
         self.register_outputs(vars(self.outputs))
 
     def _error_log(self) -> aws.cloudwatch.LogStream:
-        group = aws.cloudwatch.LogGroup(
-            "delivery-log",
-            name=names.stream_log_group(self._config),
-            retention_in_days=self._config.log_retention_days,
-            kms_key_id=self._foundation.kms_key_arn,
-            tags=self._config.all_tags,
-            opts=self._child,
-        )
+        name = names.stream_log_group(self._config)
+        group = parts.log_group(self._config, "delivery", name, self._foundation.kms_key_arn, self._child)
         return aws.cloudwatch.LogStream(
             "delivery-log-stream", name="delivery", log_group_name=group.name, opts=self._child
         )
 
     def _role(self) -> aws.iam.Role:
-        return aws.iam.Role(
-            "delivery-role",
-            name=names.iam_name(self._config, names.DELIVERY_ROLE),
-            path=self._config.role_path or None,
-            description="Lets Firehose put audit records into the locked bucket",
-            assume_role_policy=delivery_trust(self._config),
-            permissions_boundary=self._config.permissions_boundary or None,
-            tags=self._config.all_tags,
-            opts=self._child,
+        description = "Lets Firehose put audit records into the locked bucket"
+        return parts.role(
+            self._config, names.DELIVERY_ROLE, description, delivery_trust(self._config), self._child
         )
 
     def _may_deliver(self, role: aws.iam.Role) -> aws.iam.RolePolicy:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from stacks import names
+from stacks import names, parts
 from stacks.policies import Statement, document, trust
 from toolkit.contracts import PlatformConfig
 
@@ -34,24 +34,9 @@ class BuildArgs:
 def build_project(args: BuildArgs) -> aws.codebuild.Project:
     """The project, with its log group and a role of its own; usable as soon as it is there."""
     config, opts = args.config, pulumi.ResourceOptions(parent=args.parent)
-    log_group = aws.cloudwatch.LogGroup(
-        "build-log",
-        name=names.build_log_group(config),
-        retention_in_days=config.log_retention_days,
-        kms_key_id=args.kms_key_arn,
-        tags=config.all_tags,
-        opts=opts,
-    )
-    role = aws.iam.Role(
-        "build-role",
-        name=names.iam_name(config, names.BUILD_ROLE),
-        path=config.role_path or None,
-        description="Lets CodeBuild build and push the image of the tfkit agent",
-        assume_role_policy=build_trust(config),
-        permissions_boundary=config.permissions_boundary or None,
-        tags=config.all_tags,
-        opts=opts,
-    )
+    log_group = parts.log_group(config, "build", names.build_log_group(config), args.kms_key_arn, opts)
+    description = "Lets CodeBuild build and push the image of the tfkit agent"
+    role = parts.role(config, names.BUILD_ROLE, description, build_trust(config), opts)
     policy = aws.iam.RolePolicy(
         "build-policy",
         name="build",

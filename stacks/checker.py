@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from stacks import names
+from stacks import names, parts
 from stacks.code import Code
 from stacks.policies import Statement, document, trust
 from toolkit.contracts import PlatformConfig
@@ -38,24 +38,10 @@ class CheckerArgs:
 def checker_function(args: CheckerArgs) -> aws.lambda_.Function:
     """The function, with its log group and a role of its own."""
     config, opts = args.config, pulumi.ResourceOptions(parent=args.parent)
-    log_group = aws.cloudwatch.LogGroup(
-        "checker-log",
-        name=names.checker_log_group(config),
-        retention_in_days=config.log_retention_days,
-        kms_key_id=args.kms_key_arn,
-        tags=config.all_tags,
-        opts=opts,
-    )
-    role = aws.iam.Role(
-        "checker-role",
-        name=names.iam_name(config, names.CHECKER_ROLE),
-        path=config.role_path or None,
-        description="Lets the tfkit checker write its own log, and nothing else",
-        assume_role_policy=document(trust("LambdaRunsTheChecker", {"Service": "lambda.amazonaws.com"})),
-        permissions_boundary=config.permissions_boundary or None,
-        tags=config.all_tags,
-        opts=opts,
-    )
+    log_group = parts.log_group(config, "checker", names.checker_log_group(config), args.kms_key_arn, opts)
+    description = "Lets the tfkit checker write its own log, and nothing else"
+    trusted = document(trust("LambdaRunsTheChecker", {"Service": "lambda.amazonaws.com"}))
+    role = parts.role(config, names.CHECKER_ROLE, description, trusted, opts)
     policy = aws.iam.RolePolicy(
         "checker-policy", name="check", role=role.name, policy=checker_policy(config), opts=opts
     )

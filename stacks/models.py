@@ -9,7 +9,7 @@ import msgspec
 import pulumi
 import pulumi_aws as aws
 
-from stacks import names
+from stacks import names, parts
 from stacks.foundation import FoundationOutputs
 from stacks.policies import Statement, document, trust
 from toolkit.contracts import GEOGRAPHIES, ModelEntry, PlatformConfig, Registry, to_json
@@ -86,16 +86,8 @@ class Models(pulumi.ComponentResource):
         )
 
     def _agent_role(self) -> aws.iam.Role:
-        return aws.iam.Role(
-            "agent-role",
-            name=names.iam_name(self._config, names.AGENT_ROLE),
-            path=self._config.role_path or None,
-            description="What the tfkit agent may do, in Lambda and on a developer's machine",
-            assume_role_policy=agent_trust(self._config),
-            permissions_boundary=self._config.permissions_boundary or None,
-            tags=self._config.all_tags,
-            opts=self._child,
-        )
+        description = "What the tfkit agent may do, in Lambda and on a developer's machine"
+        return parts.role(self._config, names.AGENT_ROLE, description, agent_trust(self._config), self._child)
 
     def _may_invoke(
         self, role: aws.iam.Role, profiles: Mapping[str, pulumi.Output[str]]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.config import Config
 
 LOCAL_ACCOUNT = "000000000000"
 
@@ -66,9 +67,14 @@ class Cloud:
         return {}
 
     def _make(self, service: str) -> Any:
+        session: Any = self.session  # its overloads name every service; ours is a variable
+        return session.client(service, endpoint_url=self.endpoint or None, config=self._config())
+
+    def _config(self) -> "Config":
+        """How its clients behave."""
         from botocore.config import Config
 
-        config = Config(
+        return Config(
             retries={"mode": "standard", "max_attempts": 4},
             connect_timeout=10,
             read_timeout=60,
@@ -76,5 +82,3 @@ class Cloud:
             # The emulator is on loopback: a proxy of the user's must not see these requests.
             proxies={} if self.endpoint else None,
         )
-        session: Any = self.session  # its overloads name every service; ours is a variable
-        return session.client(service, endpoint_url=self.endpoint or None, config=config)

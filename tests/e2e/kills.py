@@ -10,14 +10,13 @@ import argparse
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from driver import Tfkit
-from test_e2e_interrupted import cut_off, left_in
+from test_e2e_interrupted import begun, cut_off, left_in
 
 from toolkit.deploy.platform import Platform, quiet
 from toolkit.settings import load
@@ -31,21 +30,14 @@ def kill_up(tfkit: Tfkit, after: float) -> str:
 
 def kill_emulator(tfkit: Tfkit, after: float) -> str:
     """Kill the emulator while `up` works on it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "toolkit", "up"],
-        env=tfkit.environment,
-        cwd=tfkit.home,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = begun(tfkit)
     note = tfkit.folder / "daemon.json"
     while not note.exists() and process.poll() is None:
         time.sleep(0.02)
     time.sleep(after)
     running = tfkit.running()
     os.kill(running.emulator_pid, signal.SIGKILL)
-    _, said = process.communicate(timeout=240)
+    said, _ = process.communicate(timeout=240)
     assert "Traceback" not in said, said
     return f"up ended with {process.returncode}"
 

@@ -14,9 +14,9 @@ from driver import Tfkit
 SEED = int(os.environ.get("TFKIT_TEST_SEED", time.time_ns() % 1_000_000))
 
 
-def cut_off(tfkit: Tfkit, number: signal.Signals, after: float) -> "tuple[int, str]":
-    """Start `up`, signal it after some seconds, and return how it ended."""
-    process = subprocess.Popen(
+def begun(tfkit: Tfkit) -> "subprocess.Popen[str]":
+    """An `up` that is under way."""
+    return subprocess.Popen(
         [sys.executable, "-m", "toolkit", "up"],
         env=tfkit.environment,
         cwd=tfkit.home,
@@ -24,6 +24,11 @@ def cut_off(tfkit: Tfkit, number: signal.Signals, after: float) -> "tuple[int, s
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def cut_off(tfkit: Tfkit, number: signal.Signals, after: float) -> "tuple[int, str]":
+    """Start `up`, signal it after some seconds, and return how it ended."""
+    process = begun(tfkit)
     time.sleep(after)
     process.send_signal(number)
     said, _ = process.communicate(timeout=120)

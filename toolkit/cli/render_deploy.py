@@ -128,12 +128,13 @@ def render_costs(console: "Console", costs: "list[Cost]") -> None:
     """What costs something though nobody uses it, a line each, and what it comes to."""
     from rich.text import Text
 
+    from toolkit.deploy.cost import total
+
     for cost in sorted(costs, key=lambda cost: -cost.usd):
         if cost.usd:
             console.print(Text(f"  {cost.usd:6.2f} $  {cost.name}: {cost.why}"))
-    total = sum(cost.usd for cost in costs)
     console.print(
-        Text(f"idle: {total:.2f} $ a month at list prices; the rest is paid for by use only", "bold")
+        Text(f"idle: {total(costs):.2f} $ a month at list prices; the rest is paid for by use only", "bold")
     )
 
 

@@ -12,6 +12,10 @@ Program = Callable[[], None]
 OnEvent = Callable[[ResourceEvent], None]
 
 
+def quiet(_event: ResourceEvent) -> None:
+    """Report nothing."""
+
+
 class Provider(Protocol):
     """The methods of Pulumi's `ResourceProvider` service that an engine in the same process calls.
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.cloud import LOCAL_ACCOUNT, NO_KEY, NOWHERE, Cloud
-from toolkit.contracts import PlatformConfig, ResourceEvent
-from toolkit.deploy.engine import Engine, Program
+from toolkit.contracts import PlatformConfig
+from toolkit.deploy.engine import Engine, Program, quiet
 from toolkit.deploy.machine import prepare
 from toolkit.deploy.plan import PROJECT, routes
 from toolkit.deploy.provider_keys import chosen, keys_in_account, keys_in_state
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 EMBEDDED_STATE = "state.json"
 PULUMI_FOLDER = "pulumi"
 ROUTES = "routes.json"
-
-
-def quiet(_event: ResourceEvent) -> None:
-    """Report nothing."""
 
 
 class LocalTarget:

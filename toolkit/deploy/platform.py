@@ -16,7 +16,7 @@ import msgspec
 
 from toolkit.cloud import Cloud
 from toolkit.contracts import PlatformConfig, ResourceEvent, StackOutputs
-from toolkit.deploy.engine import OnEvent, Summary
+from toolkit.deploy.engine import OnEvent, Summary, quiet
 from toolkit.deploy.plan import platform_config
 from toolkit.deploy.provider_keys import chosen
 from toolkit.deploy.remembered import CONFIG, OUTPUTS, keep, last_config
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from toolkit.deploy.cost import Cost
     from toolkit.deploy.engine import Drift
     from toolkit.deploy.receipt import Receipt
-
-
-def quiet(_event: ResourceEvent) -> None:
-    """Report nothing."""
 
 
 def silent(_text: str) -> None:
@@ -66,6 +62,17 @@ class Platform:
     def account(self) -> str:
         """The account number that the commands speak to."""
         return self.target.account
+
+    @property
+    def where(self) -> dict[str, str]:
+        """Target, account, region and stack, as the JSON of every command names them."""
+        settings = self.settings
+        return {
+            "target": settings.target,
+            "account": self.account,
+            "region": settings.region,
+            "stack": settings.stack,
+        }
 
     @property
     def cloud(self) -> Cloud:

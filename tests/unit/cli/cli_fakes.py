@@ -95,6 +95,8 @@ class FakePlatform:
     def __init__(self, settings: Settings, _note=None, consent=None, *, moving=False) -> None:
         self.settings = settings
         self.folder = settings.stack_folder
+        names = ("target", "region", "stack")
+        self.where = {"account": self.account} | {name: getattr(settings, name) for name in names}
 
     def outputs(self) -> None:
         return None

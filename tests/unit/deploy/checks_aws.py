@@ -9,7 +9,6 @@ from botocore.exceptions import BotoCoreError
 from botocore.validate import validate_parameters
 
 from toolkit.cloud import Cloud
-from toolkit.deploy.checks.role import RoleCloud
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/tfkit-dev-agent"
@@ -96,11 +95,8 @@ def quota(name: str, value: float, code: str = "L-12345678", **changes: Any) -> 
 def attached(monkeypatch: pytest.MonkeyPatch) -> Aws:
     """Every client of every cloud asks these answers; none reaches a network."""
     aws = Aws()
-    for kind in (Cloud, RoleCloud):
-        make = kind.__dict__["_make"]
-        monkeypatch.setattr(
-            kind, "_make", lambda self, service, make=make: aws.attach(self, make(self, service))
-        )
+    make = Cloud._make
+    monkeypatch.setattr(Cloud, "_make", lambda self, service: aws.attach(self, make(self, service)))
     return aws
 
 

@@ -1,6 +1,6 @@
 """`tfkit status`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from toolkit.deploy.checks.check import Check
     from toolkit.deploy.engine import Drift
-    from toolkit.deploy.platform import Platform
 
 
 @command()
@@ -42,7 +41,7 @@ def status(no_drift: bool) -> None:
     if run.output.json:
         run.output.document(
             {
-                **_where(platform),
+                **platform.where,
                 "version": outputs.version,
                 "emulator": endpoint or "",
                 "outputs": msgspec.to_builtins(outputs),
@@ -61,16 +60,6 @@ def status(no_drift: bool) -> None:
         lines = [f"{key}  {arn}" for key, arn in value.items()] if isinstance(value, dict) else [value]
         for line in filter(None, lines):
             run.output.say(f"  {name:24}{line}")
-
-
-def _where(platform: "Platform") -> dict[str, Any]:
-    settings = platform.settings
-    return {
-        "target": settings.target,
-        "account": platform.account,
-        "region": settings.region,
-        "stack": settings.stack,
-    }
 
 
 def _render(console: "Console", checks: "list[Check]", drift: "list[Drift] | None") -> None:

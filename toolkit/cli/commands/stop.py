@@ -24,10 +24,7 @@ def stop() -> None:
     if run.output.json:
         run.output.document(
             {
-                "target": platform.settings.target,
-                "account": platform.account,
-                "region": platform.settings.region,
-                "stack": platform.settings.stack,
+                **platform.where,
                 "stopped": True,
                 "cancelled": [each.run_id for each in stopped.cancelled],
                 "seconds": stopped.seconds,

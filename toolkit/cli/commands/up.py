@@ -16,12 +16,8 @@ def deployment_document(platform: "Platform", summary: "Summary") -> dict[str, o
     """What `up`, `preview` and `down` print as JSON."""
     import msgspec
 
-    settings = platform.settings
     return {
-        "target": settings.target,
-        "account": platform.account,
-        "region": settings.region,
-        "stack": settings.stack,
+        **platform.where,
         "changes": msgspec.to_builtins(summary.changes),
         "outputs": _known(summary.outputs),
         "seconds": round(summary.seconds, 3),
@@ -98,6 +94,7 @@ def preview(**chosen: Any) -> None:
     import msgspec
 
     from toolkit.cli.render_deploy import render_costs
+    from toolkit.deploy.cost import total
 
     run = _session(**chosen)
     platform = run.platform(moving=True)
@@ -106,7 +103,7 @@ def preview(**chosen: Any) -> None:
     if run.output.json:
         document = deployment_document(platform, summary)
         if platform.target.asks:
-            document["idle_usd_per_month"] = round(sum(cost.usd for cost in costs), 2)
+            document["idle_usd_per_month"] = total(costs)
             document["idle"] = msgspec.to_builtins(costs)
         run.output.document(document)
     elif costs:

@@ -12,6 +12,7 @@ from toolkit.errors import TfkitError
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.config import Config
 
 SESSION = "tfkit-doctor"
 SESSION_SECONDS = 900  # the shortest that STS gives
@@ -42,11 +43,11 @@ class RoleCloud(Cloud):
         )
 
     @override
-    def _make(self, service: str) -> Any:
-        """A client that waits as long as a slow model needs, and asks once: asking again costs again."""
+    def _config(self) -> "Config":
+        """Clients that wait as long as a slow model needs, and ask once: asking again costs again."""
         from botocore.config import Config
 
-        config = Config(
+        return Config(
             retries={"mode": "standard", "max_attempts": 1},
             connect_timeout=10,
             read_timeout=self.patience_s,
@@ -54,8 +55,6 @@ class RoleCloud(Cloud):
             signature_version="v4",
             proxies={} if self.endpoint else None,
         )
-        session: Any = self.session
-        return session.client(service, endpoint_url=self.endpoint or None, config=config)
 
 
 def assume(cloud: Cloud, role_arn: str, patience_s: float = 60.0) -> RoleCloud:
