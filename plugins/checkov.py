@@ -17,7 +17,7 @@ import msgspec
 
 from plugins.checkov_severities import DEFAULT, SEVERITIES
 from toolkit.checker.hcl import Block
-from toolkit.checker.process import Runner, Stopped
+from toolkit.checker.process import Stopped
 from toolkit.checker.sandbox import Confinement
 from toolkit.checker.sources import module_files
 from toolkit.checker.staging import OVERRIDE_NAME
@@ -225,7 +225,7 @@ def _run(executable: Path, stage: Stage, options: Options) -> Report:
         read_from = (interpreter.parent.parent, interpreter.resolve().parent.parent, executable)
         confinement = Confinement(read=(stage.root, *read_from), write=(private,))
         try:
-            done = Runner(private, environment, stage.terraform.held).run(
+            done = stage.terraform.runner(private, environment, stage.terraform.held).run(
                 command, stage.deadline_s, confinement=confinement
             )
         except TimeoutError:

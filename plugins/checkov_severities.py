@@ -75,4 +75,16 @@ SEVERITIES: dict[str, Severity] = {
     "CKV_AWS_111": "low",  # write access without constraints
     "CKV_AWS_356": "low",  # "*" as a resource
     "CKV_AWS_337": "low",  # SSM parameter: no customer managed key
+    # The same of services whose siblings stand above.
+    "CKV_AWS_184": "low",  # EFS: encrypted, but not with a customer managed key
+    "CKV_AWS_58": "low",  # EKS: secrets not under a customer managed key
+    "CKV_AWS_191": "low",  # ElastiCache: no customer managed key
+    "CKV_AWS_241": "low",  # Firehose: no customer managed key
+    "CKV_AWS_142": "low",  # Redshift: no customer managed key
+    "CKV_AWS_327": "low",  # Aurora: no customer managed key
+    "CKV_AWS_91": "low",  # load balancer: no access logs
+    "CKV2_AWS_8": "low",  # RDS: no backup plan
+    "CKV2_AWS_28": "low",  # load balancer: no web firewall
+    "CKV2_AWS_38": "low",  # Route 53: no DNSSEC
+    "CKV2_AWS_39": "low",  # Route 53: no query logs
 }

@@ -15,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from toolkit.checker.process import Runner, Stopped
+from toolkit.checker.process import Stopped
 from toolkit.checker.sandbox import Confinement
 from toolkit.checker.staging import OVERRIDE_NAME
 from toolkit.checker.tools import find_tool, require_tool, tflint_version, tools_folder
@@ -224,7 +224,7 @@ def _run(executable: Path, stage: Stage, folder: Path, private: Path, until: flo
         raise TimeoutError(f"tflint took longer than {stage.deadline_s:g} s")
     try:
         # --force: exit code 0 for issues, which the document holds.
-        done = Runner(private, environment, stage.terraform.held).run(
+        done = stage.terraform.runner(private, environment, stage.terraform.held).run(
             [*command, "--format=json", "--force", "--no-color"], left, confinement=confinement
         )
     except Stopped as error:

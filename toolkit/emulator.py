@@ -19,8 +19,7 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -40,6 +39,12 @@ PASSED_ON = (
     "TFKIT_PROVIDER_MIRROR", "TFLINT_PLUGIN_DIR", "XDG_DATA_HOME", "XDG_DATA_DIRS", "VIRTUAL_ENV",
 )  # fmt: skip
 
+
+NO_DOCKER = "tcp://127.0.0.1:9"
+"""Nothing answers there: what a rehearsal makes is to start no container of the user's."""
+
+# A proxy's address may hold a password, and a rehearsal has no business with any of the rest.
+THROWAWAY_PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "VIRTUAL_ENV")
 
 KEY_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 """What AWS makes the sixteen characters of an access key after `AKIA` of."""
@@ -61,16 +66,25 @@ def free_port(preferred: int = 0) -> int:
 class Emulator:
     """One MiniStack process over one folder. Not safe for two processes at once; its owner sees to that.
 
+    One that is `throwaway` keeps nothing on disk and starts no other process, so no function runs in it.
     `key` and `secret` are its root user's: made here, given to the process by a pipe, and written nowhere.
     """
 
-    def __init__(self, folder: Path, *, bedrock_url: str = "", bedrock_timeout_s: float = 150.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        bedrock_url: str = "",
+        bedrock_timeout_s: float = 150.0,
+        throwaway: bool = False,
+    ) -> None:
         self.folder = folder
         self.port = 0
         self.key: str = "AKIA" + "".join(secrets.choice(KEY_LETTERS) for _ in range(16))
         self.secret: str = secrets.token_urlsafe(30)
         self._bedrock_url = bedrock_url
         self._bedrock_timeout_s = bedrock_timeout_s
+        self._throwaway = throwaway
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -88,14 +102,17 @@ class Emulator:
         """Whether the process is alive."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self, preferred_port: int = 0) -> None:
-        """Start and wait until it answers. Raises `EmulatorFailed` with the end of its log."""
+    def start(self, preferred_port: int = 0, launcher: Sequence[str] = ()) -> None:
+        """Start and wait until it answers; `launcher` is put in front of the command.
+
+        Raises `EmulatorFailed` with the end of its log.
+        """
         for folder in (self.folder, self.folder / "tmp"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.port = free_port(preferred_port)
         with open_log(self.folder / "emulator.log") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "toolkit.gated"],
+                [*launcher, sys.executable, "-P", "-m", "toolkit.gated"],
                 env=self._environment(),
                 cwd=self.folder,
                 stdin=subprocess.PIPE,
@@ -103,7 +120,8 @@ class Emulator:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 umask=OWNERS_ALONE,
-                preexec_fn=_die_with_parent,
+                # "Parent" is the thread that starts it, and that of a rehearsal is soon gone: see `gated`.
+                preexec_fn=None if self._throwaway else _die_with_parent,
             )
         self._tell_key(self._process.stdin)
         self._wait_ready()
@@ -112,13 +130,19 @@ class Emulator:
         """Stop with SIGTERM, which is the only way in which the emulator writes its state."""
         if self._process is None:
             return
-        if self.running:
+        if self.running and self._throwaway:
+            self._process.kill()
+            self._process.wait()
+        elif self.running:
             self._process.terminate()
             try:
                 self._process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        if self._process.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
         # Functions run as children of the emulator, in its process group.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -127,19 +151,24 @@ class Emulator:
     def _tell_key(self, pipe: IO[bytes] | None) -> None:
         """Not on the command line, which every user sees, nor in the environment, which functions inherit."""
         assert pipe
+        told = {"key": self.key, "secret": self.secret, "alone": self._throwaway}
         # One that died at once is found out about when it does not become ready.
-        with contextlib.suppress(BrokenPipeError), pipe:
-            pipe.write(json.dumps({"key": self.key, "secret": self.secret}).encode())
+        with contextlib.suppress(BrokenPipeError):
+            pipe.write(json.dumps(told).encode() + b"\n")
+            pipe.flush()
+            if not self._throwaway:  # which ends with this end of the pipe, and so with us
+                pipe.close()
 
     def _environment(self) -> dict[str, str]:
-        passed = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
+        names = THROWAWAY_PASSED_ON if self._throwaway else PASSED_ON
+        passed = {key: os.environ[key] for key in names if key in os.environ}
         ours = {
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self.port),
             "AUTH": "true",
-            "PERSIST_STATE": "1",
+            "PERSIST_STATE": "0" if self._throwaway else "1",
             "STATE_DIR": str(self.folder / "state"),
-            "S3_PERSIST": "1",
+            "S3_PERSIST": "0" if self._throwaway else "1",
             "S3_DATA_DIR": str(self.folder / "s3"),
             "TMPDIR": str(self.folder / "tmp"),
             "SFTP_ENABLED": "0",
@@ -147,6 +176,8 @@ class Emulator:
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",
         }
+        if self._throwaway:
+            ours["DOCKER_HOST"] = NO_DOCKER
         if self._bedrock_url:
             ours["MINISTACK_BEDROCK_PROXY_URL"] = self._bedrock_url
             ours["MINISTACK_BEDROCK_PROXY_TIMEOUT_SECONDS"] = str(self._bedrock_timeout_s)
@@ -175,11 +206,14 @@ def open_log(path: Path, mode: str = "ab") -> IO[bytes]:
 
 def healthy(endpoint: str) -> bool:
     """Whether an emulator answers at the endpoint."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    # By hand, as every command asks this and an HTTP client takes longer to load than to answer.
+    host, _, port = endpoint.removeprefix("http://").rstrip("/").rpartition(":")
+    request = f"GET /_localstack/health HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n"
     try:
-        with opener.open(endpoint + "/_localstack/health", timeout=2) as answer:
-            return answer.status == 200
-    except (urllib.error.URLError, OSError):
+        with socket.create_connection((host, int(port)), timeout=2) as connection:
+            connection.sendall(request.encode())
+            return connection.recv(64).split(b" ")[1:2] == [b"200"]
+    except (OSError, ValueError):
         return False
 
 

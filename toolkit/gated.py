@@ -23,9 +23,11 @@ It is no boundary between functions and the user: they run as the user, who may 
 """
 
 import json
+import os
 import re
 import secrets
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs, quote
@@ -203,12 +205,45 @@ def _make_functions_keys_random() -> None:
     lambda_runtime.execution_credentials = salted
 
 
+_STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn")
+
+
+_UNPACKS = ("tempfile.mkdtemp", "tempfile.mkstemp")
+
+
+def _keep_to_itself(port: int) -> None:
+    """Refuse every start of a process, every way out, and unpacking: what a rehearsal makes is a model's.
+
+    Landlock holds it to the one port, but on any host; here it is held to loopback as well.
+    https://docs.python.org/3/library/audit_events.html
+    """
+
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in _STARTS:
+            raise PermissionError(f"{event}: nothing is started in a rehearsal")
+        if event in _UNPACKS:
+            raise PermissionError(f"{event}: nothing is unpacked in a rehearsal")
+        if event == "socket.connect" and tuple(arguments[1][:2]) != ("127.0.0.1", port):
+            raise PermissionError("nothing outside is reached from a rehearsal")
+
+    sys.addaudithook(refuse)
+
+
+def _end_with_the_pipe() -> None:
+    """Whoever started a rehearsal's emulator holds the other end, and is gone when it closes."""
+    sys.stdin.read()
+    os._exit(0)
+
+
 def main() -> None:
     """Serve until SIGTERM; the port and all else come from the environment, as MiniStack has it."""
-    given = json.load(sys.stdin)
+    given = json.loads(sys.stdin.readline())
+    port = int(ministack._resolve_port())  # its own reading of the environment
+    if given["alone"]:
+        threading.Thread(target=_end_with_the_pipe, daemon=True).start()
+        _keep_to_itself(port)
     _make_root(given["key"])
     _make_functions_keys_random()  # before MiniStack loads the module of functions, which copies the name
-    port = int(ministack._resolve_port())  # its own reading of the environment
     ministack.app = Gate(ministack.app, port, _secrets(given["key"], given["secret"]))
     sys.argv = ["ministack"]
     ministack.main()

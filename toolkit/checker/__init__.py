@@ -20,6 +20,10 @@ from toolkit.contracts import CheckReport, CheckResult, RehearseDepth, Tree
 class Checker(Protocol):
     """Checks trees of one run. Not shared between runs; `close` removes what it keeps on disk."""
 
+    def prepare(self, tree: Tree) -> None:
+        """Begin in the background with what a check of this tree will need. Raises nothing."""
+        ...
+
     def init(self, tree: Tree) -> CheckResult:
         """Run `terraform init` on the tree; findings are the model's mistakes.
 

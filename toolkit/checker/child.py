@@ -10,11 +10,19 @@ from pathlib import Path
 
 import msgspec
 
-from toolkit.checker.inprocess import INIT_TIMEOUT_S, VALIDATOR_TIMEOUT_S, InProcessChecker
+from toolkit.checker.inprocess import (
+    INIT_TIMEOUT_S,
+    REHEARSAL_TIMEOUT_S,
+    VALIDATOR_TIMEOUT_S,
+    InProcessChecker,
+)
 from toolkit.checker.message import REQUEST, Answer, CheckRequest, fit, unpack
 from toolkit.checker.sandbox import UNSANDBOXED, level
 from toolkit.contracts import CheckReport, to_json
 from toolkit.errors import TfkitError
+
+INIT_S, MIN_REHEARSAL_S = 40.0, 20.0
+"""What init and the way to the answer leave of a check's time, for a rehearsal that says `slow` in time."""
 
 
 def main(folder: Path) -> None:
@@ -34,6 +42,7 @@ def check(request: CheckRequest, folder: Path) -> CheckReport:
         folder,
         init_timeout_s=min(INIT_TIMEOUT_S, request.timeout_s),
         validator_timeout_s=min(VALIDATOR_TIMEOUT_S, request.timeout_s),
+        rehearsal_timeout_s=min(REHEARSAL_TIMEOUT_S, max(MIN_REHEARSAL_S, request.timeout_s - INIT_S)),
         # The function is a sandbox by itself: what the kernel offers comes on top, and is not asked for.
         unsandboxed=UNSANDBOXED in os.environ or not level().confines,
         settings=request.settings,

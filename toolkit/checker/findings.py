@@ -32,12 +32,13 @@ class Range(msgspec.Struct):
 
 
 class Diagnostic(msgspec.Struct):
-    """One diagnostic of terraform's `-json` output (format 1)."""
+    """One diagnostic of terraform's `-json` output (format 1); `address` is the resource's, if it has one."""
 
     severity: str
     summary: str
     detail: str = ""
     range: Range | None = None
+    address: str = ""
 
 
 class InitLine(msgspec.Struct):

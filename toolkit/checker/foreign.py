@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from toolkit.checker.process import Finished, Runner, Stopped
+from toolkit.checker.process import Finished, Stopped
 from toolkit.checker.sandbox import SandboxLevel
 from toolkit.checker.tools import ENVIRONMENT_NAME
 from toolkit.checker.validator import Stage
@@ -75,7 +75,7 @@ class ForeignValidator:
         folder = Path(tempfile.mkdtemp(prefix="plugin-", dir=stage.terraform.private))
         try:
             (folder / REQUEST).write_bytes(to_json(self._request(stage)))
-            done = self._run(folder, stage.deadline_s)
+            done = self._run(stage, folder)
             return self._answer(folder / ANSWER, done)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -97,15 +97,15 @@ class ForeignValidator:
             options=stage.options,
         )
 
-    def _run(self, folder: Path, deadline_s: float) -> Finished:
+    def _run(self, stage: Stage, folder: Path) -> Finished:
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         environment |= {"HOME": str(folder), "TMPDIR": str(folder), "PYTHONUSERBASE": site.getuserbase()}
         # -E and -P: neither a variable nor the working folder can put a module in the way.
         command = [sys.executable, "-E", "-P", "-m", "toolkit.checker.plugin", str(folder)]
         try:
-            return Runner(folder, environment).run(command, deadline_s)
+            return stage.terraform.runner(folder, environment).run(command, stage.deadline_s)
         except TimeoutError:
-            raise TimeoutError(f"the validator {self.name} took longer than {deadline_s:g} s") from None
+            raise TimeoutError(f"the validator {self.name} took longer than {stage.deadline_s:g} s") from None
         except Stopped as error:
             raise PlatformError(f"the validator {self.name} was ended: {error}") from error
 

@@ -25,8 +25,9 @@ from toolkit.checker.process import Finished, Runner, Stopped
 from toolkit.checker.reaper import hide_environment, sweeping
 from toolkit.contracts import CheckReport, to_json
 from toolkit.errors import PlatformError
+from toolkit.telemetry.logs import log_to_stdout
 
-logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+log_to_stdout()
 log = logging.getLogger("toolkit.checker")
 log.setLevel(logging.INFO)
 

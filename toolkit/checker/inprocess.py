@@ -18,6 +18,7 @@ from opentelemetry.trace import NoOpTracer, Tracer
 
 from toolkit.checker.findings import from_text, init_findings, to_findings
 from toolkit.checker.mirrors import DEFAULT_SOURCES, Provider, cli_configuration, find_providers
+from toolkit.checker.preparation import Preparation
 from toolkit.checker.process import Stopped
 from toolkit.checker.registry import load_validators, validator_names
 from toolkit.checker.running import configured, describe, run_validators
@@ -26,13 +27,26 @@ from toolkit.checker.scan import scan
 from toolkit.checker.selection import ValidatorSettings
 from toolkit.checker.sources import has_root_module, init_key
 from toolkit.checker.staging import stage, stage_findings, unchanged
-from toolkit.checker.terraform import LOCK_NAME, Terraform, find_terraform, terraform_version
+from toolkit.checker.terraform import (
+    LOCK_NAME,
+    REHEARSAL,
+    Terraform,
+    find_terraform,
+    scrubbed,
+    short_folder,
+    terraform_version,
+)
+from toolkit.checker.throwaway import Throwaway
 from toolkit.checker.validator import Stage, Validator
+from toolkit.checker.warm import WarmProvider
 from toolkit.contracts import CheckReport, CheckResult, Finding, RehearseDepth, SkippedCheck, Tool, Tree
 from toolkit.errors import PlatformError, ToolMissing
 
 INIT_TIMEOUT_S = 180.0
 VALIDATOR_TIMEOUT_S = 60.0
+CLOSING_S = 5.0
+REHEARSAL_TIMEOUT_S = 230.0
+"""A rehearsal that applies may take this long; one that plans is done in a third of it, or not at all."""
 
 
 class InProcessChecker:
@@ -58,6 +72,7 @@ class InProcessChecker:
         environment: Mapping[str, str] | None = None,
         init_timeout_s: float = INIT_TIMEOUT_S,
         validator_timeout_s: float = VALIDATOR_TIMEOUT_S,
+        rehearsal_timeout_s: float = REHEARSAL_TIMEOUT_S,
         brought: Tree | None = None,
         unsandboxed: bool = False,
         settings: Mapping[str, ValidatorSettings] | None = None,
@@ -69,6 +84,7 @@ class InProcessChecker:
         self._environment = environment
         self._init_timeout_s = init_timeout_s
         self._validator_timeout_s = validator_timeout_s
+        self._rehearsal_timeout_s = rehearsal_timeout_s
         self._brought = brought or Tree(files={})
         self._unsandboxed = unsandboxed
         self._settings = settings or {}
@@ -77,11 +93,25 @@ class InProcessChecker:
         self._init_holds_for: str | None = None
         self._lock_file: bytes | None = None
         self._inits: dict[str, CheckResult] = {}
-        self._results: dict[tuple[str, str, RehearseDepth], CheckResult] = {}
+        self._results: dict[tuple[str, str, str], CheckResult] = {}
+        self._throwaway = Throwaway(self._home / "emulator", self._held)
+        self._warm: WarmProvider | None = None
         # The latest only, by the hash of its tree.
         self._stages: dict[str, Terraform] = {}
+        self._preparation = Preparation(self._prepare)
+        self._closed = False
         # One call at a time: terraform's data folder cannot take two inits.
         self._busy = threading.RLock()
+
+    def prepare(self, tree: Tree) -> None:
+        """See `Checker.prepare`: `terraform init` while the model thinks, where another one is needed."""
+        self._preparation.want(tree)
+
+    def _prepare(self, tree: Tree) -> None:
+        key = init_key(tree)
+        # What init would refuse, the model will hear of when it asks.
+        if has_root_module(tree) and key is not None and key != self._init_holds_for and not self._closed:
+            self.init(tree)
 
     def init(self, tree: Tree) -> CheckResult:
         """See `Checker.init`. Staging's and the scan's findings come first, and then nothing is run."""
@@ -99,22 +129,41 @@ class InProcessChecker:
                 return CheckReport(
                     tree=tree.hash, results=[refusal], skipped=skipped, sandbox=str(self._held)
                 )
-            missing = [v for v in loaded if (tree.hash, v.name, rehearse) not in self._results]
-            fresh = self._run_all(tree, missing, rehearse) if missing else {}
+            beside = tuple(v.name for v in loaded)
+            # What the rehearsal does depends on its depth, and what it says on who else says it.
+            of_rehearsal = f"{rehearse} {'validate' in beside}"
+            keys = {name: (tree.hash, name, of_rehearsal if name == "rehearse" else "") for name in beside}
+            missing = [v for v in loaded if keys[v.name] not in self._results]
+            fresh = self._run_all(tree, missing, rehearse, beside) if missing else {}
             # A failure may pass, so only what was really found out is remembered.
-            kept = {name: result for name, result in fresh.items() if result.status != "error"}
-            self._results.update({(tree.hash, name, rehearse): result for name, result in kept.items()})
-        results = [fresh.get(v.name) or self._results[tree.hash, v.name, rehearse] for v in loaded]
+            self._results |= {keys[name]: found for name, found in fresh.items() if found.status != "error"}
+        results = [fresh.get(name) or self._results[key] for name, key in keys.items()]
         return CheckReport(tree=tree.hash, results=results, skipped=skipped, sandbox=str(self._held))
 
     def close(self) -> None:
         """Stop what runs and remove every folder of this checker."""
+        self._closed = True
+        # A check that nobody waits for any more may be between two processes: end each, until it lets go.
+        until = time.monotonic() + CLOSING_S
+        self._stop()
+        while not (free := self._busy.acquire(timeout=0.05)) and time.monotonic() < until:
+            self._stop()
+        try:
+            self._stop()
+            self._stages.clear()
+            self._inits.clear()
+            self._init_holds_for = self._lock_file = None
+            shutil.rmtree(self._home, ignore_errors=True)
+        finally:
+            if free:
+                self._busy.release()
+
+    def _stop(self) -> None:
         for terraform in list(self._stages.values()):
             terraform.stop()
-        self._stages.clear()
-        self._inits.clear()
-        self._init_holds_for = self._lock_file = None
-        shutil.rmtree(self._home, ignore_errors=True)
+        if self._warm:
+            self._warm.stop()
+        self._throwaway.stop()
 
     def _refusal(self, tree: Tree) -> CheckResult | None:
         """Why no tool may see this tree; None where it may."""
@@ -151,6 +200,8 @@ class InProcessChecker:
 
     def _terraform(self, tree: Tree) -> Terraform:
         """terraform on the stage of this tree, which is written when it is first asked for."""
+        if self._closed:
+            raise PlatformError("the checker was closed", "ask again")
         if known := self._stages.get(tree.hash):
             return known
         executable = find_terraform()
@@ -173,11 +224,26 @@ class InProcessChecker:
                 environment=self._environment,
                 mirrors=[provider.mirror for provider in self._providers if provider.mirror],
                 held=self._held,
+                warm=self._warm_provider(),
             )
         except OSError as error:
             raise PlatformError(f"the tree cannot be staged: {error}", "Free disk space.") from error
         self._stages[tree.hash] = terraform
         return terraform
+
+    def _warm_provider(self) -> WarmProvider:
+        """The run's one provider, which init will start; it can reach the rehearsals' emulator."""
+        if self._warm is None:
+            private = self._home / "private"
+            environment = {**scrubbed(private), **self._throwaway.environment}
+            self._warm = WarmProvider(
+                short_folder(private),
+                private / REHEARSAL,
+                environment,
+                self._held,
+                self._throwaway.port,
+            )
+        return self._warm
 
     def _init(self, tree: Tree) -> CheckResult:
         if known := self._inits.get(tree.hash):
@@ -195,6 +261,8 @@ class InProcessChecker:
         lock.unlink(missing_ok=True)
         result = self._run_init(terraform)
         self._init_holds_for = key if result.status == "ok" else None
+        if result.status == "ok" and not self._closed:
+            self._warm_provider().start(terraform.data)
         self._lock_file = lock.read_bytes() if lock.exists() else None
         # Findings hold for the tree; a success only until another tree changes the data folder.
         if result.status == "findings":
@@ -227,7 +295,7 @@ class InProcessChecker:
         return result
 
     def _run_all(
-        self, tree: Tree, validators: Sequence[Validator], rehearse: RehearseDepth
+        self, tree: Tree, validators: Sequence[Validator], rehearse: RehearseDepth, beside: tuple[str, ...]
     ) -> dict[str, CheckResult]:
         """Init, then every validator in a thread of its own; results by name."""
         init = self._init(tree)
@@ -239,8 +307,13 @@ class InProcessChecker:
             initialised=init.status == "ok",
             init=init,
             rehearse=rehearse,
+            tree=tree,
+            beside=beside,
+            throwaway=self._throwaway,
         )
-        return run_validators(configured(validators, self._settings), view, self._tracer)
+        third = 1 if rehearse == "apply" else 3
+        deadlines = {"rehearse": self._rehearsal_timeout_s / third}
+        return run_validators(configured(validators, self._settings, deadlines), view, self._tracer)
 
 
 _NO_FILES = Finding(

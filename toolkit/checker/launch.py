@@ -5,8 +5,11 @@ library only, so it starts in 15 ms with `python -I -S`. Arguments: name=value p
 
     RLIMIT_…=soft               sizes are bytes, `RLIMIT_CPU` seconds; a limit is never raised
     read=, run=, write=PATH     Landlock: what may be done below the path; with none, no Landlock
+    list=, connect=PATH         likewise: names only; Unix sockets
     sockets=unix|tcp            seccomp; with neither, no seccomp
     port=NUMBER                 the only TCP port, where Landlock knows ports
+    listens=yes                 it may be listened at too
+    asks=yes                    it may ask whether a process outside is alive, and send it no signal
 
 Nothing is started where any of it fails: the process ends with `FAILED` and says why.
 """
@@ -58,18 +61,25 @@ def limit(name: str, wanted: int) -> None:
 def confine(pairs: list[tuple[str, str]]) -> None:
     """Put Landlock and seccomp on this process, as far as the pairs name them."""
     given = dict(pairs)
-    paths = [(name, value) for name, value in pairs if name in ("read", "run", "write")]
+    paths = [(name, value) for name, value in pairs if name in ("read", "run", "write", "list", "connect")]
     if not paths and "sockets" not in given:
         return
     landlock, seccomp = _sibling("landlock"), _sibling("seccomp")
-    rights = {"read": landlock.READ, "run": landlock.RUN, "write": landlock.WRITE}
+    rights = {
+        "read": landlock.READ,
+        "run": landlock.RUN,
+        "write": landlock.WRITE,
+        "list": landlock.LIST,
+        "connect": landlock.CONNECT,
+    }
     _drop_capabilities()
     landlock.no_new_privileges()
     if paths:
         rules = [(value, rights[name]) for name, value in paths]
-        landlock.restrict(rules, int(given["port"]) if "port" in given else None)
+        port = int(given["port"]) if "port" in given else None
+        landlock.restrict(rules, port, listens="listens" in given, signals="asks" in given)
     if "sockets" in given:
-        seccomp.restrict(tcp=given["sockets"] == "tcp")
+        seccomp.restrict(tcp=given["sockets"] == "tcp", asks="asks" in given)
 
 
 def _drop_capabilities() -> None:

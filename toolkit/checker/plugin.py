@@ -16,7 +16,7 @@ from toolkit.checker.foreign import ANSWER, REQUEST, PluginAnswer, PluginRequest
 from toolkit.checker.sound import sound_findings
 from toolkit.checker.terraform import Terraform
 from toolkit.checker.validator import Stage, Validator
-from toolkit.contracts import to_json
+from toolkit.contracts import CheckResult, to_json
 from toolkit.errors import TfkitError
 
 
@@ -34,7 +34,10 @@ def check(request: PluginRequest) -> PluginAnswer:
     name = request.name
     try:
         validator = cast("Validator", EntryPoint(name, request.value, "tfkit.validators").load()())
-        return PluginAnswer(findings=sound_findings(validator.check(_stage(request)), name))
+        found = validator.check(_stage(request))
+        if isinstance(found, CheckResult):
+            return PluginAnswer(error=f"the validator {name} gave a result in the place of findings")
+        return PluginAnswer(findings=sound_findings(found, name))
     except TimeoutError as error:
         return PluginAnswer(error=str(error) or f"the validator {name} took too long")
     except TfkitError as error:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -34,12 +34,25 @@ PROCESSES = 512
 """Threads that this machine may have beyond those that it has when a child starts; terraform and a provider
 use about 40. The kernel counts by user, and root is not counted (getrlimit(2))."""
 
-_LAUNCHER = Path(__file__).with_name("launch.py")
+MAX_LOG_BYTES = 64 * 1024 * 1024
+"""The largest file that a service may write."""
+
+LAUNCHER = (sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py")))
+"""What is put in front of `launch`'s pairs."""
+
 _LOAD = Path("/proc/loadavg")
 
 
 class Stopped(Exception):
     """A child was ended by a limit or a signal, or printed more than is kept; the message says which."""
+
+
+class Late(TimeoutError):
+    """A child was ended at its deadline; `stdout` is what it had printed."""
+
+    def __init__(self, message: str, stdout: bytes = b"") -> None:
+        super().__init__(message)
+        self.stdout = stdout
 
 
 class Finished(NamedTuple):
@@ -75,15 +88,61 @@ class Runner:
         """Run one command (its first item an absolute path) and wait.
 
         `environment` is added to the runner's own; `confinement` is what the child may touch, by default
-        nothing but its executable; `file_size` is the largest file it may write, in bytes. Raises
-        `TimeoutError` at the deadline, `Stopped` where a limit or a signal ended it, and `PlatformError`
+        nothing but its executable; `file_size` is the largest file it may write, in bytes. Raises `Late`, a
+        `TimeoutError`, at the deadline, `Stopped` where a limit or a signal ended it, and `PlatformError`
         where its limits or its sandbox could not be put in place: then it was not started.
         """
         limits = _limits(timeout_s, FILE_SIZE if file_size is None else file_size)
+        child = self._start(command, limits, cwd, environment, confinement)
+        assert child.stdout
+        assert child.stderr
+        stdout, stderr = _Reader(child.stdout), _Reader(child.stderr)
+        code: int | None = None
+        try:
+            code = child.wait(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            pass  # what it printed until now is read below
+        finally:
+            self._end(child)
+            stdout.end()
+            stderr.end()
+        if code is None:
+            raise Late(f"{_name(command)} took longer than {timeout_s:g} s", bytes(stdout.kept))
+        return _finished(_name(command), code, stdout, stderr)
+
+    @contextlib.contextmanager
+    def serving(
+        self,
+        command: Sequence[str],
+        cpu_s: float,
+        *,
+        environment: Mapping[str, str] | None = None,
+        confinement: Confinement | None = None,
+    ) -> Generator["Service", None, None]:
+        """A command that runs until the block ends, or `cpu_s` seconds of CPU are used up; see `run`."""
+        child = self._start(command, _limits(cpu_s, MAX_LOG_BYTES), None, environment, confinement)
+        assert child.stdout
+        assert child.stderr
+        stdout, stderr = _Reader(child.stdout), _Reader(child.stderr)
+        try:
+            yield Service(child, stdout, stderr)
+        finally:
+            self._end(child)
+            stdout.end()
+            stderr.end()
+
+    def _start(
+        self,
+        command: Sequence[str],
+        limits: list[str],
+        cwd: Path | None,
+        environment: Mapping[str, str] | None,
+        confinement: Confinement | None,
+    ) -> subprocess.Popen[bytes]:
         if self.held.confines:
             limits += (confinement or Confinement()).arguments(Path(command[0]), self.held)
         child = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_LAUNCHER), *limits, "--", *command],
+            [*LAUNCHER, *limits, "--", *command],
             cwd=cwd or self.cwd,
             env={**self.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
@@ -92,25 +151,30 @@ class Runner:
             start_new_session=True,
         )
         self._live.add(child)
-        assert child.stdout
-        assert child.stderr
-        stdout, stderr = _Reader(child.stdout), _Reader(child.stderr)
-        try:
-            code = child.wait(timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            raise TimeoutError(f"{_name(command)} took longer than {timeout_s:g} s") from None
-        finally:
-            _kill_group(child)
-            child.wait()
-            self._live.discard(child)
-            stdout.end()
-            stderr.end()
-        return _finished(_name(command), code, stdout, stderr)
+        return child
+
+    def _end(self, child: subprocess.Popen[bytes]) -> None:
+        _kill_group(child)
+        child.wait()
+        self._live.discard(child)
 
     def stop(self) -> None:
         """Kill everything that is running; the waiting calls raise `Stopped`."""
         for child in list(self._live):
             _kill_group(child)
+
+
+class Service(NamedTuple):
+    """A child that is running, with what it has said so far."""
+
+    child: subprocess.Popen[bytes]
+    stdout: "_Reader"
+    stderr: "_Reader"
+
+    @property
+    def running(self) -> bool:
+        """Whether it is still there."""
+        return self.child.poll() is None
 
 
 class _Reader:
@@ -139,7 +203,8 @@ class _Reader:
 
 def _limits(timeout_s: float, file_size: int) -> list[str]:
     limits = {
-        "RLIMIT_CPU": math.ceil(timeout_s) + 5,
+        # All threads count; the wall clock has the first word.
+        "RLIMIT_CPU": math.ceil(timeout_s) * (os.cpu_count() or 1) + 5,
         "RLIMIT_AS": ADDRESS_SPACE,
         "RLIMIT_FSIZE": file_size,
         "RLIMIT_NOFILE": OPEN_FILES,

@@ -64,6 +64,9 @@ class RemoteChecker:
         self._reports: dict[tuple[str, tuple[str, ...], RehearseDepth], CheckReport] = {}
         self._closed = threading.Event()
 
+    def prepare(self, tree: Tree) -> None:
+        """Nothing: each check begins anew in the function, and is paid for."""
+
     def init(self, tree: Tree) -> CheckResult:
         """See `Checker.init`."""
         report = self._report(tree, (), "off")

@@ -21,9 +21,9 @@ GRACE_S = 5.0
 class Configured:
     """A validator with its settings: it sees its own deadline (seconds) and options on the stage."""
 
-    def __init__(self, validator: Validator, settings: ValidatorSettings) -> None:
+    def __init__(self, validator: Validator, settings: ValidatorSettings, usual_s: float | None) -> None:
         self.name = validator.name
-        self.deadline_s = settings.deadline_s
+        self.deadline_s = settings.deadline_s or usual_s
         self._validator = validator
         self._options = settings.options
 
@@ -31,7 +31,7 @@ class Configured:
         """As the validator says."""
         return self._validator.tool()
 
-    def check(self, stage: Stage) -> Iterable[Finding]:
+    def check(self, stage: Stage) -> Iterable[Finding] | CheckResult:
         """As the validator finds, on a stage with its settings."""
         deadline_s = self.deadline_s or stage.deadline_s
         return self._validator.check(
@@ -39,9 +39,17 @@ class Configured:
         )
 
 
-def configured(validators: Iterable[Validator], settings: Mapping[str, ValidatorSettings]) -> list[Validator]:
-    """Each validator with its settings, by name; one of which nothing was said has the defaults."""
-    return [Configured(v, settings.get(v.name, ValidatorSettings())) for v in validators]
+def configured(
+    validators: Iterable[Validator],
+    settings: Mapping[str, ValidatorSettings],
+    deadlines: Mapping[str, float] | None = None,
+) -> list[Validator]:
+    """Each validator with its settings, by name; one of which nothing was said has the defaults.
+
+    `deadlines` are seconds, for those that usually take longer than the others.
+    """
+    usual = deadlines or {}
+    return [Configured(v, settings.get(v.name, ValidatorSettings()), usual.get(v.name)) for v in validators]
 
 
 def run_validators(validators: Sequence[Validator], view: Stage, tracer: Tracer) -> dict[str, CheckResult]:
@@ -78,21 +86,30 @@ def _deadline_of(validator: Validator, view: Stage) -> float:
 def run_validator(validator: Validator, view: Stage) -> CheckResult:
     """Run one validator; whatever it raises becomes a result with status `error` that names it."""
     started = time.monotonic()
-    name, detail, found, tool = validator.name, "", list[Finding](), None
+    name, tool = validator.name, None
+
+    def failed(detail: str) -> CheckResult:
+        return CheckResult(validator=name, status="error", detail=detail)
+
     try:
         tool = validator.tool()
-        found = sound_findings(validator.check(view), name)
+        result = _result(validator.check(view), name)
     except TimeoutError as error:
-        detail = str(error) or f"the validator {name} took longer than {_deadline_of(validator, view):g} s"
+        late = f"the validator {name} took longer than {_deadline_of(validator, view):g} s"
+        result = failed(str(error) or late)
     except TfkitError as error:
-        detail = f"{name}: {error.message}" + (f" ({error.hint})" if error.hint else "")
+        result = failed(f"{name}: {error.message}" + (f" ({error.hint})" if error.hint else ""))
     except BaseException as error:  # noqa: BLE001 - it may raise anything, SystemExit among it
-        detail = f"the validator {name} failed: {type(error).__name__}: {error}"
-    status = "error" if detail else "findings" if found else "ok"
-    seconds = time.monotonic() - started
-    return CheckResult(
-        validator=name, status=status, findings=found, seconds=seconds, tool=tool, detail=detail
-    )
+        result = failed(f"the validator {name} failed: {type(error).__name__}: {error}")
+    return msgspec.structs.replace(result, seconds=time.monotonic() - started, tool=tool)
+
+
+def _result(found: Iterable[Finding] | CheckResult, name: str) -> CheckResult:
+    """What a validator came to, with findings that are sound."""
+    if isinstance(found, CheckResult):
+        return msgspec.structs.replace(found, validator=name, findings=sound_findings(found.findings, name))
+    findings = sound_findings(found, name)
+    return CheckResult(validator=name, status="findings" if findings else "ok", findings=findings)
 
 
 def describe(span: Span, result: CheckResult) -> None:

@@ -85,14 +85,20 @@ def require(held: SandboxLevel) -> None:
 class Confinement(Shape, frozen=True, kw_only=True):
     """What one tool may touch: paths to read, to read and execute, to read and write; each with all below it.
 
-    `tcp_port` is the one TCP port that it may connect to, on any host, where the level `confines_ports`;
-    below that it may use all of TCP. Without it there is no network at all (Landlock alone refuses TCP only).
+    Below `names` it may list folders, below `sockets` connect to Unix sockets. `tcp_port` is the one TCP port
+    that it may connect to, on any host, and listen at if it `listens`, where the level `confines_ports`;
+    below that it may use all of TCP. Without it there is no network at all (Landlock alone refuses TCP
+    only). Who `asks` can see whether a process outside is alive (and, by Landlock alone, signal it).
     """
 
     read: tuple[Path, ...] = ()
     run: tuple[Path, ...] = ()
     write: tuple[Path, ...] = ()
+    names: tuple[Path, ...] = ()
+    sockets: tuple[Path, ...] = ()
     tcp_port: int | None = None
+    listens: bool = False
+    asks: bool = False
 
     def arguments(self, executable: Path, held: SandboxLevel) -> list[str]:
         """The pairs for `launch` that confine this executable as far as the level goes."""
@@ -101,11 +107,17 @@ class Confinement(Shape, frozen=True, kw_only=True):
             pairs += [f"run={path}" for path in (executable, *self.run)]
             pairs += [f"read={path}" for path in self.read]
             pairs += [f"write={path}" for path in (*self.write, _NULL)]
+            pairs += [f"list={path}" for path in self.names]
+            pairs += [f"connect={path}" for path in self.sockets]
             pairs += _libraries(executable)
         if "seccomp" in held.name:
             pairs.append("sockets=unix" if self.tcp_port is None else "sockets=tcp")
         if self.tcp_port is not None:
             pairs.append(f"port={self.tcp_port}")
+        if self.listens:
+            pairs.append("listens=yes")
+        if self.asks:
+            pairs.append("asks=yes")
         return pairs
 
 

@@ -68,6 +68,9 @@ _NEW_NAMESPACES = 0x7E020000  # every CLONE_NEW* of clone(2)
 _MSG_FASTOPEN = 0x20000000  # connects without connect(2), and so past Landlock
 _AF_UNIX, _AF_INET, _AF_INET6 = 1, 2, 10
 _SOCK_TYPE_MASK, _SOCK_STREAM, _IPPROTO_TCP = 0xF, 1, 6
+# By process and by thread; signal 0 only asks whether there is one (kill(2)).
+_KILL_CALLS, _TGKILL = ((62, 129), (424, 424)), (234, 131)
+_OTHER_SIGNALS = ((200, 130), (129, 138), (297, 240))  # tkill and the two with a value
 _X32 = 0x40000000  # x86_64 with other numbers: none of ours would fit
 
 # The filter's own language (linux/filter.h, linux/bpf_common.h) and its answers (linux/seccomp.h).
@@ -100,14 +103,15 @@ def available() -> bool:
     return libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, None, 0, 0) != 0 and ctypes.get_errno() == errno.EFAULT
 
 
-def restrict(*, tcp: bool) -> None:
+def restrict(*, tcp: bool, asks: bool = False) -> None:
     """Refuse those calls to this process from now on; the only sockets are Unix's and, if `tcp`, TCP's.
 
-    The process must have given up new privileges. Raises `OSError` where the kernel does not take the filter.
+    Who `asks` sends no signals but to itself: it stands in for Landlock's scope, which knows no asking. The
+    process must have given up new privileges. Raises `OSError` where the kernel does not take the filter.
     """
     steps = b"".join(
         struct.pack("=HBBI", step.code, step.then, step.otherwise, step.value)
-        for step in program(platform.machine(), tcp=tcp)
+        for step in program(platform.machine(), tcp=tcp, asks=os.getpid() if asks else 0)
     )
     filter_ = _Program(len(steps) // 8, steps)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -116,12 +120,15 @@ def restrict(*, tcp: bool) -> None:
         raise OSError(code, f"seccomp: {os.strerror(code)}")
 
 
-def program(machine: str, *, tcp: bool) -> list[_Step]:
-    """The filter for a machine as `platform.machine()` names it. Raises `KeyError` for one that has none."""
-    return list(_program(_MACHINES[machine], tcp))
+def program(machine: str, *, tcp: bool, asks: int = 0) -> list[_Step]:
+    """The filter for a machine as `platform.machine()` names it. Raises `KeyError` for one that has none.
+
+    `asks` is the process whose threads alone may be sent signals; with 0 they are Landlock's part.
+    """
+    return list(_program(_MACHINES[machine], tcp, asks))
 
 
-def _program(machine: _Machine, tcp: bool) -> Iterator[_Step]:
+def _program(machine: _Machine, tcp: bool, asks: int) -> Iterator[_Step]:
     # A call by another architecture's numbers (32 bits, x32) would mean something else: end the process.
     yield _Step(_LOAD, _ARCHITECTURE)
     yield _Step(_EQUAL, machine.audit, then=1)
@@ -141,6 +148,8 @@ def _program(machine: _Machine, tcp: bool) -> Iterator[_Step]:
     if tcp:
         for call, flags_at in ((_SENDTO, 3), (_SENDMSG, 2), (_SENDMMSG, 3)):
             yield from _without_flags(call[machine.column], flags_at, _MSG_FASTOPEN)
+    if asks:
+        yield from _signals_of(machine.column, asks)
     sockets = _tcp_sockets() if tcp else [_fail(errno.EACCES)]
     # go-plugin's line from terraform to a provider is a Unix socket.
     yield _Step(_EQUAL, _SOCKET[machine.column], otherwise=2 + len(sockets))
@@ -148,6 +157,19 @@ def _program(machine: _Machine, tcp: bool) -> Iterator[_Step]:
     yield _Step(_EQUAL, _AF_UNIX, then=len(sockets))
     yield from sockets
     yield _Step(_RETURN, _ALLOW)
+
+
+def _signals_of(column: int, process: int) -> Iterator[_Step]:
+    """Signal 0 goes anywhere, Go's own to its own threads (`tgkill`), and no other one anywhere."""
+    for call in _OTHER_SIGNALS:
+        yield _Step(_EQUAL, call[column], otherwise=1)
+        yield _fail(errno.EPERM)
+    for call, position, wanted in (*((call, 1, 0) for call in _KILL_CALLS), (_TGKILL, 0, process)):
+        yield _Step(_EQUAL, call[column], otherwise=4)
+        yield _argument(position)
+        yield _Step(_EQUAL, wanted, then=1)
+        yield _fail(errno.EPERM)
+        yield _Step(_LOAD, _NUMBER)
 
 
 def _tcp_sockets() -> list[_Step]:

@@ -124,6 +124,12 @@ def select(choice: Choice, defaults: Iterable[str], absent: Mapping[str, str]) -
     return Selection(names=names, settings=choice.settings, skipped=skipped)
 
 
+def without_rehearsal(selection: Selection) -> Selection:
+    """The same without `rehearse`, which nobody wants then."""
+    names = tuple(name for name in selection.names if name != "rehearse")
+    return msgspec.structs.replace(selection, names=names)
+
+
 class Closed(Shape, frozen=True):
     """Something that keeps the gate closed. `failed` says that a check did not come to its end."""
 

@@ -51,7 +51,8 @@ def init_key(tree: Tree) -> str | None:
 def _wants(block: Block) -> object:
     if block.type in _RESOURCES:
         chosen = [a.value for b in block.walk() for a in b.attributes if a.name == "provider"]
-        return block.type, block.labels[:1], _texts(chosen)
+        # The provider that is meant where none is named: the kind's first word.
+        return block.type, [label.partition("_")[0] for label in block.labels[:1]], _texts(chosen)
     if block.type == "module":
         named = [a for a in block.attributes if a.name in ("source", "version", "providers")]
         return block.type, block.labels, [(a.name, _texts([a.value])) for a in named]

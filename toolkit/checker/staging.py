@@ -30,6 +30,9 @@ ALLOWED_ENDINGS = (
 OVERRIDE_NAME = "zz_tfkit_override.tf"
 """The checker's own override file; no tree can hold this name because every `*_override.tf` is refused."""
 
+OURS_BEGIN = "zz_tfkit"
+"""The checker's own files begin so, the override and those of a rehearsal."""
+
 OVERRIDE = b'terraform {\n  backend "local" {}\n}\n'
 """A backend in an override file takes the place of any `backend` or `cloud` block of the configuration
 (Terraform's documentation, "Override Files"), so a planted one is void whatever it says."""
@@ -66,6 +69,8 @@ def path_problem(path: str, *, own: bool = False) -> str | None:
         return f"no more than {MAX_DEPTH} folders deep"
     if problem := next((problem for part in parts if (problem := _part_problem(part, own))), None):
         return problem
+    if parts[-1].casefold().startswith(OURS_BEGIN):
+        return f"{parts[-1]}: names that begin with {OURS_BEGIN} are the checker's; give it another name"
     return _own_name_problem(path) if own else _name_problem(parts[-1])
 
 

@@ -11,6 +11,8 @@ import functools
 import os
 import shutil
 import tempfile
+import threading
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -21,10 +23,15 @@ from toolkit.checker.findings import Diagnostic, InitLine, ValidateOutput
 from toolkit.checker.process import FILE_SIZE, Finished, Runner, Stopped
 from toolkit.checker.sandbox import LIMITS, Confinement, SandboxLevel
 from toolkit.checker.staging import OVERRIDE_NAME
+from toolkit.checker.warm import WarmProvider
 from toolkit.contracts import Tool
 from toolkit.errors import PlatformError, ToolMissing
 
 LOCK_NAME = ".terraform.lock.hcl"
+
+REHEARSAL = "rehearsal"
+"""The folder below `private` that copies of trees are rehearsed in. It stays what it is, emptied and filled
+again: the warm provider runs in it, because paths that a program gives to resources are relative to it."""
 
 # Providers listen on a socket below TMPDIR, and the path of a socket has 104 to 108 bytes at most.
 _MAX_TMPDIR_CHARS = 60
@@ -102,10 +109,10 @@ def _version(executable: Path, _mtime: int) -> Version:
 class Terraform:
     """terraform on the staged tree `root`; `private` keeps its data, home and configuration between stages.
 
-    `configuration` is the text of the CLI configuration; `environment` is added to the scrubbed one (a warm
-    provider's address, an emulator's endpoint). `mirrors` are the folders that providers are executed from,
-    `held` is the sandbox. Deadlines are seconds. Every method may raise `TimeoutError` past it, `Stopped`
-    where a limit ended terraform, and `PlatformError` where its answer cannot be read.
+    `configuration` is the text of the CLI configuration; `environment` is added to the scrubbed one.
+    `mirrors` are the folders that providers are executed from, `held` is the sandbox, `warm` a provider that
+    is running and is not ended with this. Deadlines are seconds. Every method may raise `TimeoutError` past
+    it, `Stopped` where a limit ended terraform, and `PlatformError` where its answer cannot be read.
     """
 
     def __init__(
@@ -118,32 +125,31 @@ class Terraform:
         environment: Mapping[str, str] | None = None,
         mirrors: Iterable[Path] = (),
         held: SandboxLevel = LIMITS,
+        warm: WarmProvider | None = None,
     ) -> None:
         self.executable = executable
         self.root = root
         self.private = private
         self.mirrors = tuple(mirrors)
         self.held = held
-        for name in ("bin", "home", "data", "tmp"):
+        self.warm = warm
+        self._validating = threading.Lock()
+        self._validated: list[Diagnostic] | None = None
+        for name in ("bin", "home", "data", "tmp", REHEARSAL):
             (private / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         (private / "cli.tfrc").write_text(configuration)
-        self._runner = Runner(root, {**self._environment(), **(environment or {})}, held)
-
-    def _environment(self) -> dict[str, str]:
-        return {
-            "PATH": str(self.private / "bin"),
-            "HOME": str(self.private / "home"),
-            "LANG": "C.UTF-8",
-            "CHECKPOINT_DISABLE": "1",
-            "TF_IN_AUTOMATION": "1",
-            "TF_CLI_CONFIG_FILE": str(self.private / "cli.tfrc"),
-            "TF_DATA_DIR": str(self.data),
-        }
+        self._runners: list[Runner] = []
+        self._runner = self.runner(root, {**scrubbed(private), **(environment or {})}, held)
 
     @property
     def data(self) -> Path:
         """The data folder, which takes the place of `.terraform/` and lies outside the tree."""
         return self.private / "data"
+
+    @property
+    def rehearsal(self) -> Path:
+        """The folder that rehearsals take place in."""
+        return self.private / REHEARSAL
 
     def version(self) -> Version:
         """Version and platform of this terraform; remembered."""
@@ -163,8 +169,17 @@ class Terraform:
         return InitOutcome(done.code == 0, found)
 
     def validate(self, timeout_s: float) -> list[Diagnostic]:
-        """`terraform validate -json`: its diagnostics, none for a valid tree. Needs an `init` before."""
-        done = self._run(["validate", "-no-color", "-json"], timeout_s)
+        """`terraform validate -json`: its diagnostics, none for a valid tree. Needs an `init` before.
+
+        Whoever asks again gets the same answer: the tree does not change.
+        """
+        with self._validating:
+            if self._validated is None:
+                self._validated = self._validate(timeout_s)
+            return self._validated
+
+    def _validate(self, timeout_s: float) -> list[Diagnostic]:
+        done = self.with_provider(["validate", "-no-color", "-json"], timeout_s)
         try:
             answer = msgspec.json.decode(done.stdout, type=ValidateOutput)
         except msgspec.MsgspecError as error:
@@ -172,6 +187,35 @@ class Terraform:
         if not answer.valid and not answer.diagnostics:
             raise PlatformError("terraform validate says invalid and gives no reason")
         return answer.diagnostics
+
+    def with_provider(
+        self,
+        arguments: list[str],
+        timeout_s: float,
+        *,
+        cwd: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        tcp_port: int | None = None,
+        shared: bool = True,
+        writes: tuple[Path, ...] = (),
+    ) -> Finished:
+        """A command that asks providers, in `cwd` (by default the tree), which alone it may write if given.
+
+        One that `writes` elsewhere starts no provider. The warm provider serves it if it may be `shared`,
+        which it must not be where a program configures it more than once: then one configuration might hold
+        for all. Else terraform starts one itself, with `environment` and `tcp_port`.
+        """
+        until = time.monotonic() + timeout_s
+        outside = (cwd,) if cwd else ()
+        run = functools.partial(self._run, arguments, cwd=cwd, outside=outside, writes=writes)
+        if warm := self.warm.reattach if self.warm and shared else "":
+            attached = {**(environment or {}), "TF_REATTACH_PROVIDERS": warm}
+            done = run(timeout_s, environment=attached)
+            timeout_s = max(0.1, until - time.monotonic())
+            if done.code == 0 or (self.warm and self.warm.reattach):
+                return done
+            # It died of this, perhaps of its memory; what one that is this command's own says is heard.
+        return run(timeout_s, environment=environment, tcp_port=tcp_port)
 
     def fmt(self, timeout_s: float) -> Formatted:
         """What `terraform fmt` would write for each `*.tf` of the tree, without touching the tree.
@@ -209,9 +253,16 @@ class Terraform:
             return {"."}
         return {".", *(m.Dir for m in msgspec.json.decode(manifest.read_bytes(), type=Manifest).Modules)}
 
+    def runner(self, cwd: Path, environment: Mapping[str, str], held: SandboxLevel = LIMITS) -> Runner:
+        """A runner for another tool that looks at this stage; `stop` ends what it runs too."""
+        made = Runner(cwd, environment, held)
+        self._runners.append(made)
+        return made
+
     def stop(self) -> None:
-        """Kill whatever of this terraform is running."""
-        self._runner.stop()
+        """Kill whatever is running on this stage."""
+        for runner in list(self._runners):
+            runner.stop()
 
     def _run(
         self,
@@ -220,31 +271,51 @@ class Terraform:
         *,
         cwd: Path | None = None,
         writes: tuple[Path, ...] = (),
+        outside: tuple[Path, ...] = (),
         file_size: int = MAX_WRITTEN_BYTES,
+        environment: Mapping[str, str] | None = None,
+        tcp_port: int | None = None,
     ) -> Finished:
+        """Run terraform. Who `writes` executes no provider: init installs them; `outside` takes a plan."""
         with tempfile.TemporaryDirectory(
-            prefix="tf-", dir=self._short_folder(), ignore_cleanup_errors=True
+            prefix="tf-", dir=short_folder(self.private), ignore_cleanup_errors=True
         ) as tmp:
-            # Whoever may write executes nothing but terraform: init installs providers and starts none.
             providers = (*self.mirrors, self.data)
             confinement = Confinement(
                 read=(self.root, self.private / "cli.tfrc", *(providers if writes else ())),
                 run=() if writes else providers,
-                write=(*writes, Path(tmp)),
+                write=(*writes, *outside, Path(tmp)),
+                sockets=(self.warm.sockets,) if self.warm and self.warm.sockets else (),
+                asks="TF_REATTACH_PROVIDERS" in (environment or {}),  # go-plugin looks every second
+                tcp_port=tcp_port,
             )
             return self._runner.run(
                 [str(self.executable), *arguments],
                 timeout_s,
                 cwd=cwd,
-                environment={"TMPDIR": tmp},
+                environment={**(environment or {}), "TMPDIR": tmp},
                 confinement=confinement,
                 file_size=file_size,
             )
 
-    def _short_folder(self) -> str:
-        """Where a command's own TMPDIR is made: the first place whose path is not too long for a socket."""
-        places = (str(self.private / "tmp"), tempfile.gettempdir(), "/tmp")  # noqa: S108 - made by mkdtemp
-        return next((place for place in places if len(place) <= _MAX_TMPDIR_CHARS), places[-1])
+
+def short_folder(private: Path) -> str:
+    """Where the folder of a socket is made: the first place whose path is not too long for one."""
+    places = (str(private / "tmp"), tempfile.gettempdir(), "/tmp")  # noqa: S108 - made by mkdtemp
+    return next((place for place in places if len(place) <= _MAX_TMPDIR_CHARS), places[-1])
+
+
+def scrubbed(private: Path) -> dict[str, str]:
+    """The environment of terraform and its providers: made from nothing, with no credentials in it."""
+    return {
+        "PATH": str(private / "bin"),
+        "HOME": str(private / "home"),
+        "LANG": "C.UTF-8",
+        "CHECKPOINT_DISABLE": "1",
+        "TF_IN_AUTOMATION": "1",
+        "TF_CLI_CONFIG_FILE": str(private / "cli.tfrc"),
+        "TF_DATA_DIR": str(private / "data"),
+    }
 
 
 def _tail(done: Finished) -> str:

@@ -11,7 +11,8 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from toolkit.checker.terraform import Terraform
-from toolkit.contracts import CheckResult, Finding, RehearseDepth, Shape, Tool
+from toolkit.checker.throwaway import Throwaway
+from toolkit.contracts import CheckResult, Finding, RehearseDepth, Shape, Tool, Tree
 from toolkit.errors import UsageError
 
 Options = TypeVar("Options", bound=Shape)
@@ -23,7 +24,8 @@ class Stage(Shape, frozen=True, kw_only=True):
     `root` holds regular files only; a validator must not change it. `deadline_s` is how long it may take.
     `initialised` says whether `terraform init` went well on this tree; `init` is how it ended, with the
     findings that a validator which needs it shows in its own place. `options` are the validator's own, as
-    they stand under `[validators.NAME.options]` in `tfkit.toml`.
+    they stand under `[validators.NAME.options]` in `tfkit.toml`. `tree` is what `root` was made from,
+    `beside` are the names of all validators that look at it, `throwaway` is an emulator to rehearse on.
     """
 
     root: Path
@@ -33,6 +35,9 @@ class Stage(Shape, frozen=True, kw_only=True):
     init: CheckResult | None = None
     rehearse: RehearseDepth = "off"
     options: dict[str, Any] = {}
+    tree: Tree = Tree()
+    beside: tuple[str, ...] = ()
+    throwaway: Throwaway | None = None
 
     def options_as(self, shape: type[Options]) -> Options:
         """The options in a shape of the validator's. Raises `UsageError` that names what does not fit."""
@@ -51,6 +56,9 @@ class Validator(Protocol):
         """The tool and version that will be used, or None where it is not installed."""
         ...
 
-    def check(self, stage: Stage) -> Iterable[Finding]:
-        """Yield findings; raise `ToolMissing` without the tool, `TimeoutError` past the deadline."""
+    def check(self, stage: Stage) -> Iterable[Finding] | CheckResult:
+        """Yield findings; raise `ToolMissing` without the tool, `TimeoutError` past the deadline.
+
+        One that comes with tfkit may return a whole result where there is more to say than findings.
+        """
         ...

@@ -44,7 +44,7 @@ def probe(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 def test_the_built_in_validators_come_through_the_public_door() -> None:
     assert set(BOTH) <= set(validator_names())
-    assert default_validators() == ("fmt", "validate")
+    assert default_validators() == (*BOTH, "rehearse")
     assert [v.name for v in load_validators(["validate", "fmt", "validate"])] == ["validate", "fmt"]
 
 

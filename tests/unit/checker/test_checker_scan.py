@@ -153,7 +153,8 @@ HEAD = 'terraform {\n  required_providers {\n    aws = {\n      version = "~> 5.
     ("other", "same"),
     [
         ('resource "aws_a" "y" {\n  name = "z"\n}\nlocals {\n  a = 1\n}', True),
-        ('resource "aws_b" "x" {}', False),
+        ('resource "aws_a" "x" {}\nresource "aws_b" "x" {}', True),
+        ('resource "other_b" "x" {}', False),
         ('resource "aws_a" "x" {\n  provider = b.c\n}', False),
         ('resource "aws_a" "x" {}\nmodule "m" {\n  source = "./m"\n}', False),
         ('resource "aws_a" "x" {}\nprovider "b" {}', False),

@@ -1,0 +1,4 @@
+module "topics" {
+  source = "./topics"
+  names  = ["orders", "orders"]
+}
