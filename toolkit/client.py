@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from toolkit.closing import close_dead
 from toolkit.cloud import Cloud
 from toolkit.contracts import AskRequest, Registry, RunRecord, RunResult, StackOutputs, to_json
 from toolkit.errors import PlatformError, TfkitError, UsageError
@@ -43,6 +44,10 @@ __all__ = ["Client", "minted_at", "new_run_id", "refuse_used"]
 START_SECONDS = 90.0
 LOOK_AGAIN_SECONDS = 4.0
 
+# A session that nobody named is named by the clock, which tells nobody from anybody:
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
+_CLOCKS_SESSION = re.compile(r"/botocore-session-\d+$")
+
 CLOCKS_DIFFER_SECONDS = 300.0
 """By how much another machine's clock may be ahead of this one's."""
 
@@ -54,6 +59,15 @@ class Client:
         self._cloud = cloud
         self._outputs = outputs
         self._asked: dict[str, str] = {}
+
+    def caller(self) -> str:
+        """The ARN of whoever asks, as STS names it: what a caller's daily budget goes by.
+
+        The client says it of itself, so it keeps accounts among people who trust each other, and no more.
+        https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+        """
+        arn: str = self._cloud.client("sts").get_caller_identity()["Arn"]
+        return _CLOCKS_SESSION.sub("", arn)
 
     def registry(self) -> Registry:
         """The models that the platform knows."""
@@ -79,10 +93,15 @@ class Client:
         return from_item(item) if item else None
 
     def latest(self, run_id: str) -> RunRecord | None:
-        """As `record`, but a run that was asked for a moment ago and has left nothing yet is `queued`."""
+        """As `record`, but a run that was asked for a moment ago and has left nothing yet is `queued`.
+
+        One whose worker died is closed.
+        """
         record = self.record(run_id)
-        if record is not None or not 0 <= time.time() - minted_at(run_id) < START_SECONDS:
-            return record
+        if record is not None:
+            return self._closed(record)
+        if not 0 <= time.time() - minted_at(run_id) < START_SECONDS:
+            return None
         try:
             self.result(run_id)
         except TfkitError:
@@ -92,9 +111,12 @@ class Client:
         return None
 
     def runs(self, days: list[str]) -> list[RunRecord]:
-        """The runs of the given days (`YYYY-MM-DD`, UTC), newest first."""
-        found = [from_item(item) for item in self._of_days(days)]
+        """The runs of the given days (`YYYY-MM-DD`, UTC), newest first; whose worker died is closed."""
+        found = [self._closed(from_item(item)) for item in self._of_days(days)]
         return sorted(found, key=lambda record: record.started, reverse=True)
+
+    def _closed(self, record: RunRecord) -> RunRecord:
+        return close_dead(self._table(), self._outputs.runs_table, record)
 
     def under_way(self, days: Sequence[str]) -> list[str]:
         """The ids of the runs of the given days that have not ended, as far as the index knows by now."""
@@ -226,7 +248,7 @@ class Client:
                 )
 
     def result(self, run_id: str) -> RunResult:
-        """The stored outcome; of a cancelled run that stored none, what its record says.
+        """The stored outcome; of a run whose worker stored none, what its record says.
 
         Raises `TfkitError` for a run that is unknown or has not ended.
         """
@@ -237,7 +259,7 @@ class Client:
             record = self.record(run_id)
             if record is None:
                 raise TfkitError(f"no run has the id {run_id}", "list them: tfkit runs") from missing
-            if record.status == "cancelled":
+            if record.status in ("cancelled", "error"):
                 return _unstored(record)
             raise TfkitError(
                 f"run {run_id} has no result: it is {record.status} ({record.error or record.step})",

@@ -3,6 +3,7 @@ and for the command line that reads and cancels.
 
     pk=RUN#id     sk=RECORD   a run (`contracts.RunRecord`); gsi1: RUNS#day, by time
     pk=PLATFORM   sk=STOP     the brake (`Stop`); none where it was never pulled
+    pk=BUDGET#day sk=PLATFORM, CALLER#arn   a day's dollars (`agent.day_budget`); none without such a budget
 
 Plain data and no client: whoever calls DynamoDB or S3 brings their own.
 """
@@ -32,6 +33,8 @@ STOP_KEY: Item = {"pk": {"S": "PLATFORM"}, "sk": {"S": "STOP"}}
 """The primary key of the brake's row."""
 
 BY_DAY = "gsi1"
+
+WORKER_DIED = "the function ended in the middle of the run (its lease ran out)"
 
 
 # -- ids and times ---------------------------------------------------------------------------------
@@ -85,6 +88,11 @@ def day_key(day: str) -> str:
     return f"RUNS#{day}"
 
 
+def budget_key(day: str, account: str) -> Item:
+    """The primary key of what an account has spent on a day (`YYYY-MM-DD`, UTC)."""
+    return {"pk": {"S": f"BUDGET#{day}"}, "sk": {"S": account}}
+
+
 def from_item(item: Item) -> RunRecord:
     """A run's row as a record; the keys of the table are left out."""
     plain = {name: _plain(value) for name, value in item.items()}
@@ -127,6 +135,19 @@ def setting(values: Mapping[str, Any], expected: Mapping[str, Any] | None = None
     if held or absent:
         arguments["ConditionExpression"] = " AND ".join(held + absent)
     return arguments
+
+
+def closing(dead: RunRecord, owner: str = "") -> dict[str, Any]:
+    """The arguments of `update_item` that close a run whose worker is gone, unless somebody touched it since.
+
+    The row gets another owner, so that a worker that was only slow cannot come back.
+    """
+    values = {
+        "status": "error", "error": WORKER_DIED, "step": "finished", "lease_until": 0, "owner": owner,
+        "updated": now(),
+    }  # fmt: skip
+    expected = {"owner": dead.owner, "status": dead.status, "lease_until": dead.lease_until}
+    return setting(values, expected)
 
 
 def condition_failed(error: Exception) -> bool:

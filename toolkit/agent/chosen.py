@@ -1,13 +1,12 @@
 """Which validators a run asks, and what its result says of those that it did not ask."""
 
-import msgspec
-
 from toolkit.checker.registry import load_validators, not_proven, selected
-from toolkit.checker.selection import Selection, from_text
+from toolkit.checker.selection import Selection, from_text, without_rehearsal
 from toolkit.contracts import CheckReport, RehearseDepth, Shape, SkippedCheck
 
 NO_GATE = "the run ended before the gate was asked"
 NO_REHEARSAL = "nothing was planned or applied: no rehearsal ran"
+NO_APPLY = "nothing was applied: the rehearsal went as far as the plan"
 NO_MODEL = "the model was offline-composer, which is no language model but a set of recipes"
 
 
@@ -29,6 +28,8 @@ class Chosen(Shape, frozen=True):
         points = list(self.unproven)
         if "rehearse" not in self.selection.names:
             points.append(NO_REHEARSAL)
+        elif self.depth == "plan":
+            points.append(NO_APPLY)
         if model.startswith("offline-composer"):
             points.append(NO_MODEL)
         return points
@@ -42,8 +43,7 @@ def choose_validators(text: str, rehearse: RehearseDepth) -> Chosen:
     """
     selection = selected(from_text(text))
     if rehearse == "off":
-        names = tuple(name for name in selection.names if name != "rehearse")
-        selection = msgspec.structs.replace(selection, names=names)
+        selection = without_rehearsal(selection)
     load_validators(selection.names)
     depth = rehearse if "rehearse" in selection.names else "off"
     return Chosen(selection=selection, depth=depth, unproven=not_proven(selection.names))

@@ -17,12 +17,17 @@ from toolkit.checker.selection import ValidatorSettings
 from toolkit.contracts import Shape
 from toolkit.errors import PlatformError
 
+OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+"""The one variable that is not ours: whoever knows OpenTelemetry knows it."""
+
 
 class AgentConfig(Shape, frozen=True, kw_only=True):
     """Names of the platform's parts; the variables are set by `stacks.agent`.
 
     `checker_function` is empty where there is none: the agent then checks in its own process, and without a
-    sandbox only where `unsandboxed` says so. `validators` is a `checker.selection.Choice` as text.
+    sandbox only where `unsandboxed` says so. `validators` is a `checker.selection.Choice` as text. The daily
+    budgets are US dollars; None is no limit. Spans also go to `otlp_endpoint`, with the headers that
+    `otlp_headers_parameter` holds; an empty `metrics_namespace` sends no metrics.
     """
 
     stack: str
@@ -35,6 +40,12 @@ class AgentConfig(Shape, frozen=True, kw_only=True):
     validators: str = ""
     unsandboxed: bool = False
     model_timeout_s: float = 300.0
+    daily_budget_usd: float | None = None
+    caller_daily_budget_usd: float | None = None
+    include_content: bool = True
+    metrics_namespace: str = ""
+    otlp_endpoint: str = ""
+    otlp_headers_parameter: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "AgentConfig":
@@ -42,11 +53,16 @@ class AgentConfig(Shape, frozen=True, kw_only=True):
         environment = os.environ if environment is None else environment
         names = {field: f"TFKIT_{field.upper()}" for field in cls.__struct_fields__}
         values: dict[str, Any] = {f: environment[n] for f, n in names.items() if n in environment}
-        if "model_timeout_s" in values:
-            values["model_timeout_s"] = float(values["model_timeout_s"])
+        numbers = ("model_timeout_s", "daily_budget_usd", "caller_daily_budget_usd")
+        values |= {field: float(values[field]) for field in numbers if field in values}
         # Its mere presence counts, as in the sandbox and in the checker's function.
         values["unsandboxed"] = UNSANDBOXED in environment
-        optional = ("checker_function", "validators", "model_timeout_s")
+        if "include_content" in values:
+            values["include_content"] = values["include_content"] != "0"
+        if OTLP_ENDPOINT in environment:
+            values["otlp_endpoint"] = environment[OTLP_ENDPOINT]
+        told = ("include_content", "metrics_namespace", "otlp_endpoint", "otlp_headers_parameter")
+        optional = ("checker_function", "validators", *numbers, *told)
         missing = [names[f] for f in names if f not in values and f not in optional]
         if missing:
             raise PlatformError(f"the function lacks {', '.join(missing)}", "run `tfkit up`")
@@ -69,15 +85,19 @@ class Clients:
 
     @cached_property
     def s3(self) -> Any:
-        """Where artifacts and fallback records go."""
+        """Where artifacts and fallback records go. A run that S3 refuses must yet come to its end."""
         emulated = os.environ.get("AWS_ENDPOINT_URL")
         path_style = Config(s3={"addressing_style": "path"}) if emulated else Config()
-        return boto3.client("s3", config=self._config.merge(path_style))
+        brief = Config(retries={"mode": "standard", "total_max_attempts": 3})
+        return boto3.client("s3", config=self._config.merge(brief).merge(path_style))
 
     @cached_property
     def firehose(self) -> Any:
-        """Where records go."""
-        return boto3.client("firehose", config=self._config)
+        """Where records go. The sink makes the attempts, and a run has seconds to end in."""
+        brief = Config(
+            retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=5
+        )
+        return boto3.client("firehose", config=self._config.merge(brief))
 
     @cached_property
     def ssm(self) -> Any:
@@ -85,9 +105,27 @@ class Clients:
         return boto3.client("ssm", config=self._config)
 
     @cached_property
+    def secretsmanager(self) -> Any:
+        """Where the headers for an OTLP endpoint may be."""
+        return boto3.client("secretsmanager", config=self._config)
+
+    @cached_property
+    def cloudwatch(self) -> Any:
+        """Where metrics go on the emulator. It has one attempt: nobody waits for metrics."""
+        impatient = Config(
+            retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=5
+        )
+        return boto3.client("cloudwatch", config=self._config.merge(impatient))
+
+    @cached_property
     def bedrock(self) -> Any:
-        """The models. A long answer takes minutes, so the read time-out is a setting of its own."""
-        patient = Config(read_timeout=self._model_timeout_s)
+        """The models. A long answer takes minutes, so the read time-out is a setting of its own.
+
+        Each request is reserved in the day's budget, so it is the hooks that send one again, not boto3.
+        """
+        patient = Config(
+            read_timeout=self._model_timeout_s, retries={"mode": "standard", "total_max_attempts": 1}
+        )
         return boto3.client("bedrock-runtime", config=self._config.merge(patient))
 
     @cached_property

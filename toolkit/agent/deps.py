@@ -2,31 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 
+from toolkit.agent.ledger import Ledger
 from toolkit.agent.workspace import Workspace
 from toolkit.checker import Checker
 from toolkit.checker.selection import Selection
-from toolkit.contracts import CheckReport, Price, RehearseDepth, Tree
-
-
-@dataclass
-class Ledger:
-    """What the run has consumed so far, and what it may. Costs are None for a model without a price."""
-
-    price: Price | None = None
-    max_cost_usd: float | None = None
-    requests: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    tool_calls: int = 0
-    unpriced: bool = False
-    cost: Decimal = Decimal(0)
-
-    @property
-    def cost_usd(self) -> float | None:
-        """US dollars so far, or None where the model has no known price."""
-        return None if self.unpriced else float(self.cost)
+from toolkit.contracts import CheckReport, RehearseDepth, Tree
 
 
 @dataclass

@@ -16,6 +16,10 @@ AROUND = 1
 MAX_CODE_LINE = 160
 
 GATE_OPENING = "The gate did not pass."
+NOTHING_CHANGED = (
+    "Your last answer changed nothing in the files, and they were refused for the same findings. "
+    "An answer alone mends nothing: change the files with the tools, another way than before."
+)
 
 
 def line_of(finding: Finding) -> str:
@@ -84,10 +88,11 @@ def of_report(report: CheckReport, tree: Tree, selection: Selection) -> str:
     return "\n".join(said + [_said(result) for result in report.results if result.status != "ok"])
 
 
-def follow_up(report: CheckReport, tree: Tree, selection: Selection) -> str:
-    """The turn that follows a closed gate."""
+def follow_up(report: CheckReport, tree: Tree, selection: Selection, *, changed: bool = True) -> str:
+    """The turn that follows a closed gate. `changed` is false where the last such turn came to nothing."""
+    again = "" if changed else f"{NOTHING_CHANGED} "
     return (
-        f"{GATE_OPENING} These are findings of the validators on the files as they are now. "
+        f"{GATE_OPENING} {again}These are findings of the validators on the files as they are now. "
         f"Mend the files, check them, and answer when you are done.\n"
         f"{listing(to_mend(report, selection), tree)}"
     )

@@ -1,6 +1,5 @@
 """Attempts until the validators agree: the model works, the host checks, findings go back as a turn."""
 
-import time
 from collections.abc import Callable
 
 import anyio
@@ -14,17 +13,17 @@ from pydantic_ai.exceptions import (
     ModelTimeoutError,
     RunTimedOut,
     UnexpectedModelBehavior,
-    UsageLimitExceeded,
 )
 
+from toolkit.agent.attempts import SAME_IN_A_ROW, Attempts
+from toolkit.agent.deadline import Deadline
 from toolkit.agent.deps import Deps
 from toolkit.agent.feedback import follow_up
-from toolkit.agent.verdict import passes, refuse_failed, to_mend
+from toolkit.agent.verdict import passes, refuse_failed
 from toolkit.checker.sources import has_root_module
 from toolkit.contracts import Attempt, CheckReport, CheckResult, Finding, Shape, Tree
-from toolkit.errors import BudgetExceeded, ModelFailed, PlatformError
+from toolkit.errors import ModelFailed, PlatformError
 
-MAX_TURNS = 60
 NO_FILES = Finding(
     validator="gate",
     rule="no-terraform-files",
@@ -32,18 +31,24 @@ NO_FILES = Finding(
     message="no Terraform files were written",
     hint="write main.tf at the top of the workspace",
 )
-TIME_IS_UP = "the run's time is used up"
-MORE_TIME = "give it more with --timeout"
+
+
+NO_LIMITS = UsageLimits(request_limit=None)
+"""The run's ledger has the limits; the library would have one of its own."""
 
 
 class Outcome(Shape, frozen=True, kw_only=True):
-    """What the conversation came to; `report` is the last word of the gate on `tree`."""
+    """What the conversation came to; `report` is the last word of the gate on `tree`.
+
+    `repeats` is how many attempts at the end came to the same, where the model was not asked again for that.
+    """
 
     output: str
     tree: Tree
     attempts: list[Attempt]
     report: CheckReport | None
     converged: bool
+    repeats: int = 0
 
 
 async def converse(
@@ -52,32 +57,33 @@ async def converse(
     prompt: str,
     *,
     max_followups: int,
-    deadline: float,
+    deadline: Deadline,
     on_attempt: Callable[[Attempt, CheckReport], None],
 ) -> Outcome:
-    """Run the agent and the gate until the gate opens or the follow-ups are used up.
+    """Run the agent and the gate until the gate opens, or asking the model again is of no use or not allowed.
 
-    `deadline` is of `time.monotonic`. Raises `ModelFailed`, `BudgetExceeded` or `PlatformError`.
+    Raises `ModelFailed`, `BudgetExceeded` or `PlatformError`.
     """
     history: list[ModelMessage] = []
-    attempts: list[Attempt] = []
+    attempts = Attempts(deps.ledger, deps.workspace.tree)
     while True:
         output, history = await _turns(agent, deps, prompt, history, deadline)
         tree = deps.workspace.tree
         report = await _check_in_time(deps, tree, deadline)
-        attempt = Attempt(
-            n=len(attempts) + 1,
-            tree=tree.hash,
-            validators={result.validator: result.status for result in report.results},
-            findings=to_mend(report, deps.selection),
-        )
-        attempts.append(attempt)
-        on_attempt(attempt, report)
+        on_attempt(attempts.add(tree, report, deps.selection), report)
         refuse_failed(report, deps.selection)
         converged = passes(report, deps.selection)
-        if converged or len(attempts) > max_followups:
-            return Outcome(output=output, tree=tree, attempts=attempts, report=report, converged=converged)
-        prompt = follow_up(report, tree, deps.selection)
+        repeats = 0 if converged or attempts.same < SAME_IN_A_ROW else attempts.same
+        if converged or repeats or len(attempts.made) > max_followups:
+            return Outcome(
+                output=output,
+                tree=tree,
+                attempts=attempts.made,
+                report=report,
+                converged=converged,
+                repeats=repeats,
+            )
+        prompt = follow_up(report, tree, deps.selection, changed=attempts.same == 1)
 
 
 def closing_check(deps: Deps, tree: Tree) -> CheckReport:
@@ -96,29 +102,26 @@ def closing_check(deps: Deps, tree: Tree) -> CheckReport:
     return report
 
 
-async def _check_in_time(deps: Deps, tree: Tree, deadline: float) -> CheckReport:
+async def _check_in_time(deps: Deps, tree: Tree, deadline: Deadline) -> CheckReport:
     """The closing check in a thread, which is left behind at the deadline; closing the checker ends it."""
-    with anyio.move_on_after(deadline - time.monotonic()):
+    with anyio.move_on_after(deadline.remaining_s):
         return await anyio.to_thread.run_sync(closing_check, deps, tree, abandon_on_cancel=True)
-    raise BudgetExceeded(TIME_IS_UP, MORE_TIME)
+    raise deadline.passed
 
 
 async def _turns(
-    agent: Agent[Deps, str], deps: Deps, prompt: str, history: list[ModelMessage], deadline: float
+    agent: Agent[Deps, str], deps: Deps, prompt: str, history: list[ModelMessage], deadline: Deadline
 ) -> tuple[str, list[ModelMessage]]:
     """Let the model work until it answers; foreign errors become ours here and nowhere else."""
-    remaining = deadline - time.monotonic()
+    remaining = deadline.remaining_s
     if remaining <= 0:
-        raise BudgetExceeded(TIME_IS_UP, MORE_TIME)
-    limits = UsageLimits(request_limit=MAX_TURNS)
+        raise deadline.passed
     try:
         result = await agent.run(
-            prompt, deps=deps, message_history=history, usage_limits=limits, timeout=remaining
+            prompt, deps=deps, message_history=history, usage_limits=NO_LIMITS, timeout=remaining
         )
     except RunTimedOut as error:
-        raise BudgetExceeded(TIME_IS_UP, MORE_TIME) from error
-    except UsageLimitExceeded as error:
-        raise BudgetExceeded(str(error)) from error
+        raise deadline.passed from error
     except (ModelTimeoutError, ModelRequestTimeout) as error:
         raise ModelFailed(f"the model did not answer in time: {error}") from error
     except ModelAPIError as error:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sys
 from typing import Any
 
 import msgspec
@@ -11,8 +10,9 @@ from toolkit.agent.config import AgentConfig, Clients
 from toolkit.agent.run import execute
 from toolkit.contracts import RUN_ID, AskRequest, to_json
 from toolkit.errors import UsageError
+from toolkit.telemetry.logs import log_as, log_to_stdout
 
-logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+log_to_stdout()
 log = logging.getLogger("toolkit.agent")
 log.setLevel(logging.INFO)
 
@@ -32,6 +32,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         raise UsageError(f"not a request: {error}") from error
     if not RUN_ID.fullmatch(request.run_id):
         raise UsageError("not a request: the run id has a form that it cannot have")
+    log_as(request.run_id)
     if "config" not in _warm:
         _warm["config"] = AgentConfig.from_environment()
         _warm["clients"] = Clients(_warm["config"].model_timeout_s)

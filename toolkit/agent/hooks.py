@@ -1,28 +1,29 @@
 """What the host does around every request to the model: say where the run is, look at the answer, count.
 
 Some failures of a model's API end as success unless one looks (FACTS: an answer cut off at its token
-limit, a guardrail, a malformed tool call, the emulator's own mock); they end the run here.
+limit, a guardrail, a malformed tool call, a stream without its end, the emulator's own mock); they end the
+run here. A stream that breaks off is asked for again, a few times.
 """
 
 import asyncio
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 from pydantic_ai import AgentRunResult, RunContext
 from pydantic_ai.capabilities import AbstractCapability, WrapModelRequestHandler, WrapRunHandler
+from pydantic_ai.exceptions import ModelAPIError, RetryModelRequest
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models import ModelRequestContext
 from typing_extensions import override
+from urllib3.exceptions import HTTPError
 
-from toolkit.agent.deps import Deps, Ledger
-from toolkit.agent.models import cost_of
+from toolkit.agent.deps import Deps
 from toolkit.contracts import EMULATOR_MOCK, MODEL_ERROR_PREFIX
-from toolkit.errors import BudgetExceeded, ModelFailed
+from toolkit.errors import ModelFailed
 from toolkit.telemetry import names
 from toolkit.telemetry.otlp import clean
 
@@ -30,7 +31,24 @@ CUT_OFF = {
     "length": "the model's answer was cut off at its token limit",
     "content_filter": "a guardrail or content filter stopped the model's answer",
     "error": "the model ended its answer with an error",
+    None: "the model's answer broke off: its stream ended without its end",
 }
+"""What pydantic-ai says of an answer that is none. Whatever else it asks for in it is not done."""
+
+BY_PROVIDER = {
+    "model_context_window_exceeded": "the conversation no longer fits into the model's context window",
+    "malformed_tool_use": "the model's tool call could not be parsed",
+    "malformed_model_output": "the model's answer could not be parsed",
+}
+"""Bedrock's own words, where they tell more.
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html (stopReason)"""
+
+RETRY_SECONDS = (2.0, 5.0, 15.0)
+"""Waits before a request that was throttled, or whose answer broke off, is sent again."""
+
+RETRIED = frozenset({429, 500, 502, 503, 504})
+"""What Bedrock says when another request may go through:
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html#API_runtime_Converse_Errors"""
 
 
 class RunHooks(AbstractCapability[Deps]):
@@ -57,19 +75,53 @@ class RunHooks(AbstractCapability[Deps]):
     async def before_model_request(
         self, ctx: RunContext[Deps], request_context: ModelRequestContext
     ) -> ModelRequestContext:
-        """Write the step into the record; raises where the run was cancelled."""
+        """Write the step into the record; raises where the run was cancelled or may ask no more."""
+        ctx.deps.ledger.begin_turn()
         ctx.deps.progress(f"model, turn {ctx.deps.ledger.requests + 1}")
         return request_context
+
+    @override
+    async def on_model_request_error(
+        self, ctx: RunContext[Deps], *, request_context: ModelRequestContext, error: Exception
+    ) -> ModelResponse:
+        """Ask again where it was throttled or broke off; raises `ModelFailed` when that did not help.
+
+        Such an event tells to send the request again, in all its kinds but one that calls the request wrong:
+        https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html
+        """
+        if not _broke_off(error):
+            raise error
+        if request_context.attempt > len(RETRY_SECONDS):
+            raise ModelFailed(
+                f"the model could not be used {request_context.attempt} times in a row: {error}",
+                "wait a moment and ask again, or choose another model with -m",
+            ) from error
+        ctx.deps.ledger.retries += 1
+        ctx.deps.progress(f"model, turn {ctx.deps.ledger.requests + 1}, again")
+        await asyncio.sleep(RETRY_SECONDS[request_context.attempt - 1])
+        raise RetryModelRequest
 
     @override
     async def after_model_request(
         self, ctx: RunContext[Deps], *, request_context: ModelRequestContext, response: ModelResponse
     ) -> ModelResponse:
-        """Raises `ModelFailed` for an answer that is none, `BudgetExceeded` when the money is spent."""
+        """Raises `ModelFailed` for an answer that is none, `BudgetExceeded` when a budget is crossed."""
         mend_unicode(response)
-        count(ctx.deps.ledger, self._model_id, response)
+        ctx.deps.ledger.count(self._model_id, response)
         refuse_bad_answer(response)
         return response
+
+
+def _broke_off(error: Exception) -> bool:
+    """Whether the same request may go well again: it was throttled, or its answer broke off on the way.
+
+    A connection that ends under a stream is urllib3's error; boto3 makes errors of its own of all others.
+    """
+    if not isinstance(error, ModelAPIError) or getattr(error, "status_code", 0) == 400:
+        return False
+    if getattr(error, "status_code", 0) in RETRIED:
+        return True
+    return error.in_stream or isinstance(error.__cause__, HTTPError)
 
 
 @contextmanager
@@ -105,33 +157,15 @@ def refuse_bad_answer(response: ModelResponse) -> None:
                 raise ModelFailed(part.content.removeprefix(MODEL_ERROR_PREFIX))
             if EMULATOR_MOCK.match(part.content.strip()):
                 raise ModelFailed("no model answered: the emulator made up a text of its own")
+    said = (response.provider_details or {}).get("finish_reason")
+    if said in BY_PROVIDER:
+        raise ModelFailed(BY_PROVIDER[said])
+    if response.finish_reason is None and said:
+        raise ModelFailed(f"the model ended its answer for a reason that is not known: {said}")
     if response.finish_reason in CUT_OFF:
         raise ModelFailed(CUT_OFF[response.finish_reason])
-    details: dict[str, Any] = response.provider_details or {}
-    if details.get("finish_reason") == "malformed_tool_use":
-        raise ModelFailed("the model's tool call could not be parsed")
     if not any(
         isinstance(part, ToolCallPart) or (isinstance(part, TextPart) and part.content.strip())
         for part in response.parts
     ):
         raise ModelFailed("the model gave an empty answer")
-
-
-def count(ledger: Ledger, model_id: str, response: ModelResponse) -> None:
-    """Add a response to the ledger. Raises `BudgetExceeded` when it crosses the budget.
-
-    Raises `ModelFailed` where there is a budget and the response has no price.
-    """
-    ledger.requests += 1
-    ledger.input_tokens += response.usage.input_tokens
-    ledger.output_tokens += response.usage.output_tokens
-    ledger.tool_calls += sum(isinstance(part, ToolCallPart) for part in response.parts)
-    cost = cost_of(model_id, ledger.price, response.usage)
-    if cost is None:
-        ledger.unpriced = True
-        if ledger.max_cost_usd is not None:
-            raise ModelFailed("the price of an answer is not known, so a budget in dollars cannot be kept")
-        return
-    ledger.cost += cost
-    if ledger.max_cost_usd is not None and ledger.cost > Decimal(str(ledger.max_cost_usd)):
-        raise BudgetExceeded(f"${ledger.cost:.4f} spent, ${ledger.max_cost_usd:.4f} allowed")

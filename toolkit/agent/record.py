@@ -17,7 +17,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from toolkit.contracts import AskRequest, Attempt, RunRecord, RunStatus
 from toolkit.errors import PlatformError, TfkitError, UsageError
-from toolkit.tables import STOP_KEY, condition_failed, from_item, now, run_key, setting, stop_of, to_item
+from toolkit.tables import (
+    STOP_KEY,
+    closing,
+    condition_failed,
+    from_item,
+    now,
+    run_key,
+    setting,
+    stop_of,
+    to_item,
+)
 from toolkit.telemetry.otlp import clean
 
 LEASE_SECONDS = 90
@@ -81,7 +91,7 @@ class RunTable:
 
         Raises `Cancelled` where somebody has ended the run, `PlatformError` where it is no longer ours.
         """
-        short = [msgspec.structs.replace(attempt, findings=[]) for attempt in attempts]
+        short = [msgspec.structs.replace(attempt, findings=[], diff="") for attempt in attempts]
         self._update(
             {
                 "step": step,
@@ -177,10 +187,10 @@ class RunTable:
 
     def _close(self, dead: RunRecord) -> None:
         """Close a run whose worker is gone; in its own name no more, so that it cannot come back."""
-        why = "the function ended in the middle of the run (its lease ran out)"
-        values = {"status": "error", "error": why, "step": "finished", "lease_until": 0, "owner": self._owner}
         try:
-            self._write(values, {"owner": dead.owner, "status": dead.status, "lease_until": dead.lease_until})
+            self._dynamodb.update_item(
+                TableName=self._table, Key=run_key(self._run_id), **closing(dead, self._owner)
+            )
         except (ClientError, BotoCoreError) as error:
             if not condition_failed(error):
                 raise PlatformError(f"the run's record cannot be written: {error}") from error

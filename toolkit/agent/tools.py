@@ -42,9 +42,11 @@ def write_file(ctx: RunContext[Deps], path: str, content: str) -> str:
         content: the whole text of the file.
     """
     try:
-        return f"wrote {path} ({ctx.deps.workspace.write(path, content)} bytes)"
+        size = ctx.deps.workspace.write(path, content)
     except Refused as error:
         raise ModelRetry(str(error)) from error
+    ctx.deps.checker.prepare(ctx.deps.workspace.tree)
+    return f"wrote {path} ({size} bytes)"
 
 
 def edit_file(ctx: RunContext[Deps], path: str, old: str, new: str) -> str:
@@ -59,6 +61,7 @@ def edit_file(ctx: RunContext[Deps], path: str, old: str, new: str) -> str:
         ctx.deps.workspace.edit(path, old, new)
     except Refused as error:
         raise ModelRetry(str(error)) from error
+    ctx.deps.checker.prepare(ctx.deps.workspace.tree)
     return f"edited {path}"
 
 

@@ -14,11 +14,18 @@ from toolkit.agent.tools import TOOLS
 RETRIES = 5
 
 
-def make_writer(model: Model, model_id: str, tracing: TracerProvider | None = None) -> Agent[Deps, str]:
-    """An agent over the model; its spans go to the given provider and nowhere else."""
+def make_writer(
+    model: Model, model_id: str, tracing: TracerProvider | None = None, *, include_content: bool = True
+) -> Agent[Deps, str]:
+    """An agent over the model; its spans go to the given provider and nowhere else.
+
+    Without `include_content` they do not say what the model and the tools said.
+    """
     capabilities: list[AbstractCapability[Deps]] = [RunHooks(model_id)]
     if tracing is not None:
-        settings = InstrumentationSettings(tracer_provider=tracing, include_content=True, version=5)
+        settings = InstrumentationSettings(
+            tracer_provider=tracing, include_content=include_content, version=5
+        )
         capabilities.append(Instrumentation(settings))
     return Agent(
         model,

@@ -12,11 +12,13 @@ from botocore.exceptions import ClientError
 
 from toolkit.agent.config import AgentConfig
 from toolkit.agent.run import execute
-from toolkit.contracts import AskRequest, RunRecord, RunResult
+from toolkit.contracts import AskRequest, RunRecord, RunResult, Tree
 from toolkit.tables import from_item, run_key
+from toolkit.telemetry import names
 from toolkit.telemetry.record import chain_problems
 
 TABLE, RUNS, AUDIT, STREAM, PARAMETER = "runs", "agent-runs", "agent-audit", "records", "/tfkit/dev/models"
+ERROR = 2  # OTLP's code of a span that failed
 PREFIX = "year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/"
 
 
@@ -121,3 +123,20 @@ class Platform:
     def _real(self, client: str) -> Any:
         found = getattr(self.clients, client)
         return found._client if isinstance(found, Refusing) else found
+
+
+def check_left_behind(platform: Platform, result: RunResult, status: str) -> dict[str, Any]:
+    """Whatever the ending: everything that is stored says the same, and nothing lies about."""
+    assert result.status == status
+    assert platform.record.status == status
+    assert platform.record.error == result.error
+    assert platform.record.lease_until == 0
+    assert platform.result == result
+    assert [entry.path for entry in result.files] == sorted(platform.files)
+    assert Tree(files=platform.files).entries == result.files
+    assert list(platform.temporary.iterdir()) == []
+    span, attributes = platform.root()
+    assert span["traceId"] == result.trace_id
+    assert attributes[names.STATUS] == status
+    assert span.get("status", {}).get("code", 0) == (0 if status == "ok" else ERROR)
+    return attributes

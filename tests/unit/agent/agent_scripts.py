@@ -18,8 +18,10 @@ from pydantic_ai.messages import (
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.usage import RequestUsage
 
-from toolkit.agent.deps import Deps, Ledger
+from toolkit.agent.deadline import Deadline
+from toolkit.agent.deps import Deps
 from toolkit.agent.gate import Outcome, converse
+from toolkit.agent.ledger import Ledger
 from toolkit.agent.workspace import Workspace
 from toolkit.agent.writer import make_writer
 from toolkit.checker.selection import Selection
@@ -69,6 +71,11 @@ def used(step: Step, tokens_in: int, tokens_out: int) -> Step:
         return response
 
     return counted
+
+
+async def sleeps() -> ModelResponse:
+    await asyncio.sleep(3600)
+    raise AssertionError
 
 
 class Script:
@@ -140,6 +147,9 @@ class ScriptedChecker:
     closed: int = 0
     before: Callable[[], object] = lambda: None
 
+    def prepare(self, tree: Tree) -> None:
+        self.prepared = tree
+
     def init(self, tree: Tree) -> CheckResult:
         self.inits += 1
         return self._result("init", tree)
@@ -186,7 +196,13 @@ def make_talk(
     return Talk(Script(*steps), checker, Workspace(), ledger or Ledger(), selection=selection)
 
 
-def hold(talk: Talk, max_followups: int = 3, seconds: float = 60.0, model_id: str = MODEL_ID) -> Outcome:
+def hold(
+    talk: Talk,
+    max_followups: int = 3,
+    seconds: float = 60.0,
+    model_id: str = MODEL_ID,
+    progress: Callable[[str], None] | None = None,
+) -> Outcome:
     """Hold the conversation behind the real loop."""
     deps = Deps(
         workspace=talk.workspace,
@@ -194,7 +210,7 @@ def hold(talk: Talk, max_followups: int = 3, seconds: float = 60.0, model_id: st
         selection=talk.selection,
         rehearse=talk.rehearse,
         ledger=talk.ledger,
-        progress=talk.steps.append,
+        progress=progress or talk.steps.append,
     )
     talk.outcome = asyncio.run(
         converse(
@@ -202,7 +218,7 @@ def hold(talk: Talk, max_followups: int = 3, seconds: float = 60.0, model_id: st
             deps,
             "a bucket",
             max_followups=max_followups,
-            deadline=time.monotonic() + seconds,
+            deadline=Deadline(time.monotonic() + seconds, seconds),
             on_attempt=lambda attempt, _report: talk.attempts.append(attempt),
         )
     )

@@ -38,6 +38,7 @@ _numbers = itertools.count(1)
 def agent_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     emulator = Emulator(tmp_path_factory.mktemp("agent-emulator"))
     emulator.start()
+    boto3.DEFAULT_SESSION = None  # whatever keys the tests before us had
     try:
         make_platform(emulator)
         yield emulator

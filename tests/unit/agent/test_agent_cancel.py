@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
-from agent_platform import RUNS, TABLE, Platform, Refusing
-from agent_scripts import Script, ScriptedChecker, call, needs, say, used, write
-from test_agent_run import ERROR, check_left_behind, sleeps
+from agent_platform import ERROR, RUNS, TABLE, Platform, Refusing, check_left_behind
+from agent_scripts import Script, ScriptedChecker, call, needs, say, sleeps, used, write
 
 from toolkit.agent import record
 from toolkit.agent.cancellation import Cancellation

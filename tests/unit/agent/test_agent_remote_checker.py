@@ -13,8 +13,9 @@ import pytest
 from opentelemetry.trace import NoOpTracer
 
 from toolkit.agent.config import AgentConfig, Clients, remote_checker
-from toolkit.agent.deps import Deps, Ledger
+from toolkit.agent.deps import Deps
 from toolkit.agent.gate import closing_check
+from toolkit.agent.ledger import Ledger
 from toolkit.agent.verdict import refuse_failed
 from toolkit.agent.workspace import Workspace
 from toolkit.checker import Checker

@@ -1,46 +1,24 @@
 """A run from its request to what it leaves behind: record, files, result and trace, however it ends."""
 
-import asyncio
 import tempfile
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from agent_platform import AUDIT, Platform, everything
+from agent_platform import AUDIT, ERROR, Platform, check_left_behind, everything
 from agent_scripts import GOOD, Script, ScriptedChecker, call, needs, say, used, write
 from botocore.exceptions import EndpointConnectionError
-from pydantic_ai.messages import ModelResponse
 
 import toolkit.agent.run
 from toolkit.agent.run import execute
 from toolkit.agent.workspace import Workspace
-from toolkit.contracts import MODEL_ERROR_PREFIX, FileEntry, RunResult, Tree
+from toolkit.contracts import MODEL_ERROR_PREFIX, FileEntry, Tree
 from toolkit.errors import PlatformError
 from toolkit.telemetry import names
-
-OK, ERROR = 1, 2  # OTLP's status codes
 
 
 def tree_hash(files: dict[str, bytes]) -> str:
     return Tree(files=files).hash
-
-
-def check_left_behind(platform: Platform, result: RunResult, status: str) -> dict[str, Any]:
-    """Whatever the ending: everything that is stored says the same, and nothing lies about."""
-    assert result.status == status
-    assert platform.record.status == status
-    assert platform.record.error == result.error
-    assert platform.record.lease_until == 0
-    assert platform.result == result
-    assert [entry.path for entry in result.files] == sorted(platform.files)
-    assert Tree(files=platform.files).entries == result.files
-    assert list(platform.temporary.iterdir()) == []
-    span, attributes = platform.root()
-    assert span["traceId"] == result.trace_id
-    assert attributes[names.STATUS] == status
-    assert span.get("status", {}).get("code", 0) == (0 if status == "ok" else ERROR)
-    return attributes
 
 
 def test_a_run_that_converges_at_once_is_ok_everywhere(platform: Platform):
@@ -72,54 +50,11 @@ def test_the_trace_holds_every_request_and_tool_call_under_the_root(platform: Pl
     spans = platform.spans()
     root, _ = platform.root()
     kinds = sorted(span["name"].split(" ")[0] for span in spans)
-    assert kinds == ["chat", "chat", "execute_tool", "invoke_agent", "run"]
+    assert kinds == ["attempt", "chat", "chat", "execute_tool", "invoke_agent", "run"]
     (agent,) = [span for span in spans if span["name"].startswith("invoke_agent")]
     assert agent["parentSpanId"] == root["spanId"]
     assert root["parentSpanId"] == ""
     assert {span["traceId"] for span in spans} == {root["traceId"]}
-
-
-def test_a_run_that_converges_on_the_third_attempt(platform: Platform):
-    platform.checker = ScriptedChecker(needs("main.tf", "a.tf", "b.tf"))
-    platform.script = Script(write("main.tf"), say("."), write("a.tf"), say("."), write("b.tf"), say("."))
-    result = platform.run()
-    attributes = check_left_behind(platform, result, "ok")
-    assert [len(attempt.findings) for attempt in result.attempts] == [2, 1, 0]
-    assert result.attempts[-1].tree == tree_hash(platform.files)
-    assert attributes[names.ATTEMPTS] == "3"
-    assert platform.record.attempt == 3
-    assert [attempt.tree for attempt in platform.record.attempts] == [a.tree for a in result.attempts]
-
-
-def test_a_run_that_never_converges_stores_what_it_has(platform: Platform):
-    platform.checker = ScriptedChecker(needs("other.tf"))
-    result = platform.run(max_followups=2)
-    attributes = check_left_behind(platform, result, "not_converged")
-    assert len(result.attempts) == 3
-    assert platform.files == {"main.tf": GOOD.encode()}
-    assert result.attempts[-1].tree == tree_hash(platform.files)
-    assert result.error
-    assert attributes[names.ERROR] == result.error
-
-
-@pytest.mark.parametrize(
-    "steps",
-    [
-        [say("All done and validated.")],
-        [write("main.tf"), call("run_validators"), call("delete_file", path="main.tf"), say("done")],
-    ],
-    ids=["writes-nothing", "deletes-everything"],
-)
-def test_a_run_without_files_is_never_ok(platform: Platform, steps: Any):
-    platform.script = Script(*steps)
-    result = platform.run(max_followups=0)
-    check_left_behind(platform, result, "not_converged")
-    assert result.files == []
-
-
-async def sleeps() -> ModelResponse:
-    await asyncio.sleep(3600)
-    raise AssertionError
 
 
 FIRST = [write("main.tf"), say("done")]  # an attempt that the gate does not pass
@@ -237,18 +172,6 @@ def test_without_a_price_the_cost_is_unknown_and_not_nothing(platform: Platform)
     attributes = check_left_behind(platform, result, "ok")
     assert result.usage.cost_usd is None
     assert names.COST_USD not in attributes
-
-
-@pytest.mark.parametrize(
-    ("remaining_s", "fields"), [(900.0, {"timeout_s": 0.5}), (20.5, {})], ids=["own", "lambda"]
-)
-def test_a_deadline_ends_the_run_with_everything_stored(platform: Platform, remaining_s: float, fields: Any):
-    platform.script = Script(write("main.tf"), sleeps)
-    result = platform.run(remaining_s, **fields)
-    check_left_behind(platform, result, "budget_exceeded")
-    assert result.error == "the run's time is used up; give it more with --timeout"
-    written = len(platform.script.seen) == 2  # not so where this machine took too long to begin
-    assert list(platform.files) == (["main.tf"] if written else [])
 
 
 @pytest.mark.parametrize(
@@ -399,27 +322,6 @@ def test_a_run_that_is_lost_at_the_very_end_is_not_ok(platform: Platform):
     with pytest.raises(PlatformError, match="taken over"):
         platform.run()
     assert platform.result.status == "error"
-
-
-def test_three_deliveries_at_once_do_the_work_once(platform: Platform):
-    gate = threading.Barrier(3)
-    results: list[RunResult | None] = []
-
-    def deliver() -> None:
-        gate.wait()
-        results.append(execute(platform.request(), platform.config, platform.clients, 900.0))
-
-    threads = [threading.Thread(target=deliver) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    done = [result for result in results if result is not None]
-    assert len(results) == 3
-    assert len(done) == 1
-    check_left_behind(platform, done[0], "ok")
-    assert len(platform.script.seen) == 2
-    assert len(platform.checker.checked) == 1
 
 
 def test_a_delivery_that_comes_later_changes_nothing(platform: Platform):

@@ -1,0 +1,78 @@
+"""A model under the day's budget: the worst case of each request is reserved before it is sent."""
+
+from decimal import Decimal
+
+from pydantic_ai import ModelMessage, ModelMessagesTypeAdapter
+from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError
+from pydantic_ai.messages import ModelResponse
+from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.models.wrapper import WrapperModel
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.usage import RequestUsage
+from typing_extensions import override
+
+from toolkit.agent.day_budget import DayBudget
+from toolkit.agent.models import cost_of
+from toolkit.contracts import ModelEntry, to_json
+from toolkit.errors import ModelFailed
+
+ABOUT_TOOLS = 1_000
+"""Tokens that a provider puts before the conversation, to tell the model how tools are called."""
+
+
+class MeteredModel(WrapperModel):
+    """Asks the wrapped model as far as the day's budget goes; also where a request is sent again."""
+
+    def __init__(self, wrapped: Model, entry: ModelEntry, day: DayBudget) -> None:
+        super().__init__(wrapped)
+        self._entry = entry
+        self._day = day
+
+    @override
+    async def request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """Raises `BudgetExceeded` where the day has no room for the answer, and what the model raises."""
+        worst = RequestUsage(
+            input_tokens=most_input_tokens(messages, model_request_parameters, self._entry.context),
+            output_tokens=self._entry.max_tokens or self._entry.context,
+        )
+        reserved = self._day.reserve(self._cost(worst))
+        try:
+            response = await super().request(messages, model_settings, model_request_parameters)
+        except ModelAPIError as error:
+            # An answer that was begun may be billed, as far as it came; how far that was nobody says.
+            if isinstance(error, ModelHTTPError) and not error.in_stream:
+                self._day.release(reserved)
+            raise
+        self._day.settle(reserved, self._cost(response.usage))
+        return response
+
+    def _cost(self, usage: RequestUsage) -> Decimal:
+        cost = cost_of(self._entry.id, self._entry.price, usage)
+        if cost is None:
+            raise ModelFailed("the price of an answer is not known, so a daily budget cannot be kept")
+        return cost
+
+
+def most_input_tokens(messages: list[ModelMessage], parameters: ModelRequestParameters, context: int) -> int:
+    """No fewer tokens than the model will read.
+
+    What the last answer was to, and that answer itself, are known from what it cost. What came after counts
+    a token a byte of its JSON: a tokenizer over bytes makes no more of it, and the JSON is longer than what
+    the provider puts around the text. A first request has the tools besides, and what the provider says to
+    the model about tools, for which Anthropic names up to 530 tokens. No request reads more than `context`.
+    https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview#pricing
+    """
+    last = max((n for n, m in enumerate(messages) if isinstance(m, ModelResponse)), default=-1)
+    known = 0
+    if last >= 0 and isinstance(answer := messages[last], ModelResponse):
+        known = answer.usage.input_tokens + answer.usage.output_tokens
+    if not known:
+        tools = [[t.name, t.description, t.parameters_json_schema] for t in parameters.function_tools]
+        last, known = -1, ABOUT_TOOLS + len(to_json(tools))
+    new = len(ModelMessagesTypeAdapter.dump_json(messages[last + 1 :]))
+    return min(known + new, context)
