@@ -36,19 +36,21 @@ class AccessArgs:
 
     config: PlatformConfig
     kms_key_arn: pulumi.Output[str]
+    digest_key_arn: pulumi.Output[str]
     parent: pulumi.Resource
 
 
 def access_policies(args: AccessArgs) -> dict[str, pulumi.Output[str]]:
     """The policies' ARNs, by whom they are for."""
     config = args.config
+    keys = pulumi.Output.all(args.kms_key_arn, args.digest_key_arn)
     return {
         kind: aws.iam.Policy(
             f"{kind}-policy",
             name=names.iam_name(config, kind),
             path=config.role_path or None,
             description=POLICIES[kind],
-            policy=args.kms_key_arn.apply(lambda key, make=make: make(config, key)),
+            policy=keys.apply(lambda arns, make=make: make(config, *arns)),
             tags=config.all_tags,
             opts=pulumi.ResourceOptions(parent=args.parent),
         ).arn
@@ -58,16 +60,17 @@ def access_policies(args: AccessArgs) -> dict[str, pulumi.Output[str]]:
 
 def check_access(config: PlatformConfig) -> None:
     """Raises a ValueError where names make one of the policies longer than IAM allows."""
-    key_arn = config.kms_key_arn or names.arn(config, "kms", "key/" + "k" * KEY_ID_LENGTH)
+    any_key = names.arn(config, "kms", "key/" + "k" * KEY_ID_LENGTH)
+    keys = (config.kms_key_arn or any_key, any_key)
     for kind, make in DOCUMENTS.items():
-        if (length := len(make(config, key_arn))) > POLICY_LIMIT:
+        if (length := len(make(config, *keys))) > POLICY_LIMIT:
             raise ValueError(
                 f"the policy for the {kind} has {length} characters and IAM allows {POLICY_LIMIT}: "
                 f"shorten the prefix {config.prefix!r}"
             )
 
 
-def user_policy(config: PlatformConfig, key_arn: str) -> str:
+def user_policy(config: PlatformConfig, key_arn: str, _digest_key_arn: str) -> str:
     """Invoke the function, follow a run, fetch its files.
 
     A run's record and files lie under its id, which says nothing of who asked; so the policy tells this
@@ -94,7 +97,7 @@ def user_policy(config: PlatformConfig, key_arn: str) -> str:
     )
 
 
-def auditor_policy(config: PlatformConfig, key_arn: str) -> str:
+def auditor_policy(config: PlatformConfig, key_arn: str, digest_key_arn: str) -> str:
     """Read everything that was recorded, with its locks; change nothing."""
     bucket = names.bucket_arn(config, names.AUDIT)
     database = names.database_name(config)
@@ -118,6 +121,16 @@ def auditor_policy(config: PlatformConfig, key_arn: str) -> str:
             ],
             resources=[bucket],
         ),
+        Statement(
+            sid="CheckTheSignaturesOfDigests",
+            actions=["kms:GetPublicKey", "kms:Verify"],
+            resources=[digest_key_arn],
+        ),
+        Statement(
+            sid="SeeHowOldTheTableOfRunsIs",
+            actions=["dynamodb:DescribeTable"],
+            resources=[names.runs_table_arn(config)],
+        ),
         *_read_runs(config),
         # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
         Statement(
@@ -139,7 +152,7 @@ def auditor_policy(config: PlatformConfig, key_arn: str) -> str:
     )
 
 
-def state_policy(config: PlatformConfig, _key_arn: str) -> str:
+def state_policy(config: PlatformConfig, _key_arn: str, _digest_key_arn: str) -> str:
     """Where Pulumi keeps the state of all stacks of the account (see `toolkit.deploy.aws_state`).
 
     Apart from the operator's policy, which is as long as IAM allows. The key is named by its alias, because

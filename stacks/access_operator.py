@@ -12,10 +12,10 @@ from stacks.policies import Condition, Statement, document
 from toolkit.contracts import PlatformConfig
 
 
-def operator_policy(config: PlatformConfig, key_arn: str) -> str:
+def operator_policy(config: PlatformConfig, key_arn: str, digest_key_arn: str) -> str:
     """The document, statement by statement in the order of the components."""
     return document(
-        *_key(config, key_arn),
+        *_keys(config, key_arn, digest_key_arn),
         *_storage(config),
         *_models(config),
         *_roles(config),
@@ -24,15 +24,16 @@ def operator_policy(config: PlatformConfig, key_arn: str) -> str:
     )
 
 
-def _key(config: PlatformConfig, key_arn: str) -> list[Statement]:
+def _keys(config: PlatformConfig, key_arn: str, digest_key_arn: str) -> list[Statement]:
+    """The keys of the data and of the digests; it manages the latter, whose own policy lets it not sign."""
     use = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
-    if config.kms_key_arn:
-        return [Statement(sid="UseTheKeyThatWasBrought", actions=use, resources=[key_arn])]
-    manage = [
-        *("kms:*Alias", "kms:EnableKeyRotation", "kms:GetKey*", "kms:ListResourceTags"),
-        *("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:*agResource", "kms:UpdateKeyDescription"),
-    ]
+    manage = ["kms:*Alias", "kms:*Key*", "kms:ListResourceTags", "kms:*agResource"]
+    brought = Statement(sid="UseTheKeyThatWasBrought", actions=use, resources=[key_arn])
+    made = [digest_key_arn]
+    if not config.kms_key_arn:
+        made += [key_arn, names.arn(config, "kms", f"alias/{config.prefix}")]
     return [
+        *([brought] if config.kms_key_arn else []),
         Statement(
             sid="MakeAKeyThatHasNoArnYet",
             actions=["kms:CreateKey"],
@@ -40,9 +41,9 @@ def _key(config: PlatformConfig, key_arn: str) -> list[Statement]:
             condition={"StringEquals": {"aws:RequestTag/tfkit:stack": config.stack}},
         ),
         Statement(
-            sid="UseAndKeepTheKeyAndItsAlias",
-            actions=[*use, *manage],
-            resources=[key_arn, names.arn(config, "kms", f"alias/{config.prefix}")],
+            sid="UseAndKeepTheKeysAndTheirAlias",
+            actions=["kms:CreateGrant", "kms:Decrypt", *manage],
+            resources=made,
         ),
     ]
 
@@ -116,8 +117,7 @@ def _roles(config: PlatformConfig) -> list[Statement]:
         Statement(
             sid="GiveTheRolesTheirPolicies",
             actions=[
-                *("iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"),
-                "iam:PutRolePolicy",
+                *("iam:*tachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePolicy"),
             ],
             resources=[roles],
             condition=boundary,
@@ -155,8 +155,8 @@ def _running(config: PlatformConfig) -> list[Statement]:
             actions=[
                 *("lambda:CreateFunction", "lambda:DeleteFunction", "lambda:*FunctionConcurrency"),
                 *("lambda:*FunctionEventInvokeConfig", "lambda:GetFunction*", "lambda:List*"),
-                *("lambda:*agResource", "lambda:UpdateFunctionCo*"),
-                *("logs:AssociateKmsKey", "logs:CreateLog*", "logs:DeleteLog*", "logs:DescribeLogStreams"),
+                *("lambda:*agResource", "lambda:UpdateFunctionCo*", "lambda:*Permission", "lambda:GetPolicy"),
+                *("logs:AssociateKmsKey", "logs:*teLog*", "logs:DescribeLogStreams"),
                 *("logs:FilterLogEvents", "logs:GetLogEvents", "logs:*ag*", "logs:PutRetentionPolicy"),
             ],
             resources=[ours("lambda", "function:"), ours("logs", "log-group:/aws/*/")],
@@ -167,11 +167,11 @@ def _running(config: PlatformConfig) -> list[Statement]:
                 *("firehose:*DeliveryStream*", "firehose:UpdateDestination", "sns:*Topic*", "sns:*ubscri*"),
                 *("sns:*ag*Resource", "sqs:*Queue*"),
                 *("cloudwatch:*Alarms", "cloudwatch:*Dashboard*", "cloudwatch:PutMetricAlarm"),
-                "cloudwatch:*ag*Resource",
+                *("cloudwatch:*ag*Resource", "events:*Rule", "events:*Target*", "events:*ag*Resource"),
             ],
             resources=[
                 *(ours("firehose", "deliverystream/"), ours("sns", ""), ours("sqs", "")),
-                *(ours("cloudwatch", "alarm:"), dashboards),
+                *(ours("cloudwatch", "alarm:"), dashboards, ours("events", "rule/")),
             ],
         ),
         Statement(

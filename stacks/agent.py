@@ -19,7 +19,7 @@ from stacks.checker import CheckerArgs, checker_function
 from stacks.code import Code, image_code, zip_code
 from stacks.foundation import FoundationOutputs
 from stacks.models import ModelsOutputs
-from toolkit.contracts import PlatformConfig
+from toolkit.contracts import PlatformConfig, metrics_namespace
 
 MAXIMUM_EVENT_AGE_SECONDS = 3600
 
@@ -44,6 +44,7 @@ class AgentOutputs:
     log_group: pulumi.Output[str]
     checker_function: pulumi.Input[str]
     build_project: pulumi.Input[str]
+    image_uri: pulumi.Output[str] | None = None
 
 
 class Agent(pulumi.ComponentResource):
@@ -73,6 +74,7 @@ class Agent(pulumi.ComponentResource):
             log_group=log_group.name,
             checker_function=checker.name if checker else "",
             build_project=project.name if project else "",
+            image_uri=self._image_uri,
         )
         self.register_outputs(vars(self.outputs))
 
@@ -145,7 +147,13 @@ class Agent(pulumi.ComponentResource):
                 f"TFKIT_{secret.upper()}_KEY_PARAMETER": parameter
                 for secret, parameter in self._args.models.secret_parameters.items()
             },
+            **(
+                {"TFKIT_OTLP_HEADERS_PARAMETER": config.otlp_headers_parameter}
+                if config.otlp_headers_parameter
+                else {}
+            ),
             "TFKIT_STACK": config.stack,
+            "TFKIT_METRICS_NAMESPACE": metrics_namespace(config.prefix),
             "TFKIT_RUNS_TABLE": foundation.runs_table,
             "TFKIT_RUNS_BUCKET": foundation.runs_bucket,
             "TFKIT_AUDIT_BUCKET": foundation.audit_bucket,

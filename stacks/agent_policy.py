@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from stacks import names
 from stacks.policies import Statement, document
-from toolkit.contracts import PlatformConfig
+from toolkit.contracts import PlatformConfig, metrics_namespace
 
 
 def agent_policy(config: PlatformConfig, key_arn: str, secrets: Sequence[str] = ()) -> str:
@@ -17,6 +17,8 @@ def agent_policy(config: PlatformConfig, key_arn: str, secrets: Sequence[str] = 
         *_insights(config),
         *_checker(config),
         *_secrets(config, key_arn, secrets),
+        *_metrics(config),
+        *_otlp_headers(config),
     )
 
 
@@ -54,6 +56,12 @@ def _runs(config: PlatformConfig) -> list[Statement]:
             actions=["dynamodb:PutItem", "dynamodb:UpdateItem"],
             resources=[table],
             condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["RUN#*"]}},
+        ),
+        Statement(
+            sid="CountTheDollarsOfADay",
+            actions=["dynamodb:UpdateItem"],
+            resources=[table],
+            condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["BUDGET#*"]}},
         ),
         Statement(
             sid="KeepTheFilesOfRuns",
@@ -161,6 +169,55 @@ def _secrets(config: PlatformConfig, key_arn: str, secrets: Sequence[str]) -> li
                 "StringEquals": {
                     "kms:ViaService": f"ssm.{config.region}.amazonaws.com",
                     "kms:EncryptionContext:PARAMETER_ARN": parameters,
+                }
+            },
+        ),
+    ]
+
+
+def _metrics(config: PlatformConfig) -> list[Statement]:
+    """Only on the emulator: AWS makes metrics of the log, and needs no right of the agent's for it.
+
+    There are no resources in the service; the emulator does not fill the condition's key, AWS always does.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
+    """
+    if not config.agent_zip:
+        return []
+    namespace = {"cloudwatch:namespace": metrics_namespace(config.prefix)}
+    return [
+        Statement(
+            sid="PutTheMetricsOfRuns",
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            condition={"StringEqualsIfExists": namespace},
+        )
+    ]
+
+
+def _otlp_headers(config: PlatformConfig) -> list[Statement]:
+    """One parameter or one secret of the user's, and whichever key of the account it is encrypted with."""
+    place = config.otlp_headers_parameter
+    if not place:
+        return []
+    secret = place.startswith("arn:") and place.split(":")[2] == "secretsmanager"
+    arn = place if place.startswith("arn:") else names.arn(config, "ssm", f"parameter/{place.lstrip('/')}")
+    service = "secretsmanager" if secret else "ssm"
+    context = "SecretARN" if secret else "PARAMETER_ARN"
+    return [
+        Statement(
+            sid="ReadTheHeadersForOtlp",
+            actions=["secretsmanager:GetSecretValue" if secret else "ssm:GetParameter"],
+            resources=[arn],
+        ),
+        # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+        Statement(
+            sid="DecryptTheseHeadersThroughTheirService",
+            actions=["kms:Decrypt"],
+            resources=[names.arn(config, "kms", "key/*")],
+            condition={
+                "StringEquals": {
+                    "kms:ViaService": f"{service}.{config.region}.amazonaws.com",
+                    f"kms:EncryptionContext:{context}": arn,
                 }
             },
         ),

@@ -9,8 +9,8 @@ import pulumi
 import pulumi_aws as aws
 
 from stacks import names
-from stacks.metrics import BEDROCK, DELIVERY, DIMENSIONS, LAMBDA, QUEUE
-from toolkit.contracts import PlatformConfig
+from stacks.metrics import BEDROCK, DELIVERY, DIMENSIONS, LAMBDA, QUEUE, dimension
+from toolkit.contracts import OUTCOME_METRICS, PlatformConfig, metrics_namespace
 
 DAY_SECONDS = 86_400
 PERIOD_SECONDS = 300
@@ -36,12 +36,15 @@ class AlarmArgs:
 
 @dataclass(frozen=True)
 class Watch:
-    """An alarm on one metric of one thing; it is one from the threshold on, or only beyond it."""
+    """An alarm on one metric of one thing; it is one from the threshold on, or only beyond it.
+
+    Without a thing the metric is one that has no dimension.
+    """
 
     what: str
     namespace: str
     metric: str
-    thing: pulumi.Input[str]
+    thing: pulumi.Input[str] | None
     stat: str
     threshold: int
     meaning: str
@@ -66,6 +69,13 @@ def watches(args: AlarmArgs) -> Sequence[Watch]:
         Watch(
             *("errors", LAMBDA, "Errors", args.function, "Sum", config.alarm_errors),
             meaning="runs that ended in an error of the function",
+        ),
+        # A run that fails tells so and ends well as far as Lambda can see. These numbers are the agent's own,
+        # so a function that is killed is the alarm above, and both are needed.
+        Watch(
+            *("failed-runs", metrics_namespace(config.prefix), OUTCOME_METRICS["error"], None),
+            *("Sum", config.alarm_errors),
+            meaning="runs that ended as an error: of a model, of a tool, of the platform",
         ),
         Watch(
             *("throttles", LAMBDA, "Throttles", args.function, "Sum", config.alarm_throttles),
@@ -103,7 +113,7 @@ def _alarm(args: AlarmArgs, watch: Watch) -> aws.cloudwatch.MetricAlarm:
         alarm_description=f"tfkit {config.stack}: {watch.meaning}",
         namespace=watch.namespace,
         metric_name=watch.metric,
-        dimensions={DIMENSIONS[watch.namespace]: watch.thing},
+        dimensions={dimension(watch.namespace): watch.thing} if watch.thing is not None else None,
         statistic=watch.stat,
         period=PERIOD_SECONDS,
         evaluation_periods=1,

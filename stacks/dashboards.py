@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dash
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from stacks.metrics import BEDROCK, DIMENSIONS, INSIGHTS, LAMBDA
-from toolkit.contracts import ModelEntry
+from stacks.metrics import BEDROCK, DIMENSIONS, INSIGHTS, LAMBDA, dimension
+from toolkit.contracts import OUTCOME_METRICS, ModelEntry
 
 WIDTH, HEIGHT = 12, 6
 MINUTES_5, HOUR, DAY = 300, 3600, 86_400
@@ -20,6 +20,14 @@ MODELS = (
     ("Cache tokens by model", "Sum", ("CacheReadInputTokenCount", "CacheWriteInputTokenCount")),
     ("Invocations by model", "Sum", ("Invocations",)),
     ("Latency by model", "Average", ("InvocationLatency",)),
+)
+RUNS = (
+    ("Runs by outcome", "Sum", tuple(OUTCOME_METRICS.values())),
+    ("Seconds of a run", "Average", ("Duration",)),
+    ("Dollars of runs", "Sum", ("CostUsd",)),
+    ("Tokens of runs", "Sum", ("InputTokens", "OutputTokens", "CacheReadTokens", "CacheWriteTokens")),
+    ("Turns, tool calls and retries of a run", "Average", ("Turns", "ToolCalls", "Retries")),
+    ("Attempts of a run", "Average", ("Attempts",)),
 )
 FUNCTIONS = (
     ("Invocations", ("Sum",), ("Invocations",)),
@@ -37,21 +45,15 @@ INSIGHT = (
 )
 
 
-def models_body(region: str, metric_ids: Mapping[str, str]) -> str:
-    """Two by two widgets, each with a line for every model."""
-    return _body(
-        _chart(
-            place,
-            region,
-            title,
-            [
-                [BEDROCK, metric, DIMENSIONS[BEDROCK], value, {"label": f"{model} {metric}", "stat": stat}]
-                for model, value in sorted(metric_ids.items())
-                for metric in metrics
-            ],
-        )
-        for place, (title, stat, metrics) in enumerate(MODELS)
-    )
+def models_body(region: str, metric_ids: Mapping[str, str], namespace: str, models: Iterable[str]) -> str:
+    """Two by two widgets, each with a line for every model: what Bedrock counts, then what runs say.
+
+    `metric_ids` are Bedrock's names of the models that it has; `models` are all of the registry, which is by
+    which name the metrics in `namespace` know them.
+    """
+    ours = {model: model for model in models}
+    bedrock = _by_model(region, 0, BEDROCK, MODELS, metric_ids)
+    return _body(bedrock + _by_model(region, len(bedrock), namespace, RUNS, ours))
 
 
 def lambda_body(region: str, functions: Sequence[str]) -> str:
@@ -111,6 +113,29 @@ def _cost_lines(
             terms.append(f"FILL({id_}, 0) * {dollars} / 1000000")
         lines.append([{"expression": " + ".join(terms), "label": model, "id": f"cost{number}"}])
     return lines
+
+
+def _by_model(
+    region: str,
+    first: int,
+    namespace: str,
+    rows: Sequence[tuple[str, str, Sequence[str]]],
+    values: Mapping[str, str],
+) -> list[Widget]:
+    """A widget for each row, from the place `first` on; `values` are the dimension's, by model."""
+    return [
+        _chart(
+            place,
+            region,
+            title,
+            [
+                [namespace, metric, dimension(namespace), value, {"label": f"{model} {metric}", "stat": stat}]
+                for model, value in sorted(values.items())
+                for metric in metrics
+            ],
+        )
+        for place, (title, stat, metrics) in enumerate(rows, first)
+    ]
 
 
 def _by_function(

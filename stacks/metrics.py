@@ -1,4 +1,11 @@
-"""The metrics that something emits for the platform, with the page that says so; only these are shown."""
+"""The metrics that something emits for the platform, with the page that says so; only these are shown.
+
+Our own come of the agent, which says all of `contracts.RUN_METRICS` at the end of each run. They count what
+AWS cannot: runs that ended as errors while the function itself was fine, retries, dollars by the registry's
+prices. On the emulator they are the only ones there are.
+"""
+
+from toolkit.contracts import METRIC_DIMENSION, RUN_METRICS, PlatformConfig, metrics_namespace
 
 BEDROCK, LAMBDA, INSIGHTS = "AWS/Bedrock", "AWS/Lambda", "LambdaInsights"
 QUEUE, DELIVERY = "AWS/SQS", "AWS/Firehose"
@@ -45,3 +52,17 @@ DIMENSIONS = {
     DELIVERY: "DeliveryStreamName",
 }
 """The one dimension by which each namespace tells the platform's things apart."""
+
+
+OURS = frozenset(RUN_METRICS)
+"""In the namespace of `contracts.metrics_namespace`, which is the platform's own, by `METRIC_DIMENSION`."""
+
+
+def emitted(config: PlatformConfig) -> dict[str, frozenset[str]]:
+    """What is emitted for this platform, by namespace."""
+    return {**EMITTED, metrics_namespace(config.prefix): OURS}
+
+
+def dimension(namespace: str) -> str:
+    """By which dimension a namespace tells the platform's things apart."""
+    return DIMENSIONS.get(namespace, METRIC_DIMENSION)

@@ -16,10 +16,10 @@ IAM_NAME_LIMIT = 64
 
 AUDIT, RUNS = "audit", "runs"
 AGENT_ROLE, DELIVERY_ROLE, INVOKE_POLICY = "agent", "delivery", "invoke-models"
-CHECKER_ROLE, BUILD_ROLE = "checker", "build"
+CHECKER_ROLE, BUILD_ROLE, DIGEST_ROLE = "checker", "build", "digest"
 USER, AUDITOR, OPERATOR, STATE = "user", "auditor", "operator", "state"
 IAM_KINDS = (
-    *(AGENT_ROLE, DELIVERY_ROLE, INVOKE_POLICY, CHECKER_ROLE, BUILD_ROLE),
+    *(AGENT_ROLE, DELIVERY_ROLE, INVOKE_POLICY, CHECKER_ROLE, BUILD_ROLE, DIGEST_ROLE),
     *(USER, AUDITOR, OPERATOR, STATE),
 )
 
@@ -117,6 +117,16 @@ def checker_name(config: PlatformConfig) -> str:
 def checker_log_group(config: PlatformConfig) -> str:
     """Where Lambda writes the checker's logs."""
     return f"/aws/lambda/{checker_name(config)}"
+
+
+def digest_name(config: PlatformConfig) -> str:
+    """The function that signs what the audit bucket holds, and the rule that calls it."""
+    return name(config, "digest")
+
+
+def digest_log_group(config: PlatformConfig) -> str:
+    """Where Lambda writes the logs of that function."""
+    return f"/aws/lambda/{digest_name(config)}"
 
 
 def build_name(config: PlatformConfig) -> str:

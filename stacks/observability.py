@@ -15,7 +15,7 @@ from stacks.alarms import TOKENS, AlarmArgs, alarms
 from stacks.audit import AuditOutputs
 from stacks.foundation import FoundationOutputs
 from stacks.models import ModelsOutputs
-from toolkit.contracts import PlatformConfig
+from toolkit.contracts import PlatformConfig, metrics_namespace
 
 MODELS, LAMBDA, INSIGHTS, COST = "models", "lambda", "insights", "cost"
 
@@ -29,6 +29,7 @@ class ObservabilityArgs:
     models: ModelsOutputs
     audit: AuditOutputs
     agent: AgentOutputs
+    digest_key_arn: pulumi.Output[str]
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ class Observability(pulumi.ComponentResource):
             token_alarm=watched[TOKENS],
             dashboards=shown,
             alarms=watched,
-            policies=access_policies(AccessArgs(args.config, args.foundation.kms_key_arn, self)),
+            policies=access_policies(
+                AccessArgs(args.config, args.foundation.kms_key_arn, args.digest_key_arn, self)
+            ),
         )
         self.register_outputs(vars(self.outputs))
 
@@ -80,7 +83,11 @@ class Observability(pulumi.ComponentResource):
             functions.append(names.checker_name(config))
         ids = pulumi.Output.all(**metric_ids)
         bodies: dict[str, pulumi.Input[str]] = {
-            MODELS: ids.apply(lambda known: dashboards.models_body(region, known)),
+            MODELS: ids.apply(
+                lambda known: dashboards.models_body(
+                    region, known, metrics_namespace(config.prefix), config.registry.models
+                )
+            ),
             LAMBDA: dashboards.lambda_body(region, functions),
             INSIGHTS: dashboards.insights_body(region, functions, with_extension=not config.agent_zip),
             COST: ids.apply(lambda known: dashboards.cost_body(region, known, models)),

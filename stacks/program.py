@@ -9,12 +9,14 @@ import pulumi
 
 from stacks import names
 from stacks.access import check_access
-from stacks.agent import Agent, AgentArgs
+from stacks.agent import Agent, AgentArgs, AgentOutputs
 from stacks.alarms import check_token_metrics
 from stacks.audit import Audit, AuditArgs
 from stacks.checker import check_network
+from stacks.code import image_code, zip_code
+from stacks.digests import HANDLER, DigestArgs, DigestOutputs, hourly_digest
 from stacks.directory import publish
-from stacks.foundation import Foundation, FoundationArgs
+from stacks.foundation import Foundation, FoundationArgs, FoundationOutputs
 from stacks.limits import check_limits
 from stacks.models import Models, ModelsArgs, bedrock_models
 from stacks.observability import Observability, ObservabilityArgs
@@ -40,9 +42,13 @@ def platform(
     def program() -> None:
         foundation = Foundation(FoundationArgs(config)).outputs
         models = Models(ModelsArgs(config, foundation, keys)).outputs
-        audit = Audit(AuditArgs(config, foundation)).outputs
+        audit_component = Audit(AuditArgs(config, foundation))
+        audit = audit_component.outputs
         agent = Agent(AgentArgs(config, foundation, models, audit, build_image)).outputs
-        observability = Observability(ObservabilityArgs(config, foundation, models, audit, agent)).outputs
+        digest = _digest(config, foundation, agent, audit_component)
+        observability = Observability(
+            ObservabilityArgs(config, foundation, models, audit, agent, digest.key_arn)
+        ).outputs
 
         publish(
             config,
@@ -71,10 +77,23 @@ def platform(
                 "alarms": observability.alarms,
                 "dashboards": observability.dashboards,
                 "policies": observability.policies,
+                "digest_function": digest.function_name,
+                "digest_key_arn": digest.key_arn,
+                "lock_mode": config.lock_mode,
+                "lock_days": config.lock_days,
             },
         )
 
     return program
+
+
+def _digest(
+    config: PlatformConfig, foundation: FoundationOutputs, agent: AgentOutputs, parent: pulumi.Resource
+) -> DigestOutputs:
+    """A part of the audit pipeline, made when the agent's image is there, which it shares."""
+    code = image_code(agent.image_uri, HANDLER) if agent.image_uri else zip_code(config, HANDLER)
+    key, bucket, table = foundation.kms_key_arn, foundation.audit_bucket, foundation.runs_table
+    return hourly_digest(DigestArgs(config, key, bucket, table, code, parent))
 
 
 def check(

@@ -25,6 +25,7 @@ IMAGE_GB = 0.6
 The AWS provider is 148 MB of it and terraform 27 MB (measured: gzip of 707 and 91 MB); AWS's base image for
 Python, tflint with its ruleset, the Insights extension and the wheels are taken for the rest."""
 
+DIGEST_KEY = "digest-key"  # the logical name that `stacks.digests` gives it
 TOKEN_ALARM = "token-alarm"  # noqa: S105 - the logical name that `stacks.alarms` gives it
 EXISTING = ("create", "update", "replace", "same")
 UNKNOWN = "this version of tfkit knows no price for it"
@@ -60,6 +61,15 @@ def idle_costs(config: PlatformConfig, events: Iterable[ResourceEvent]) -> list[
 def total(costs: Iterable[Cost]) -> float:
     """Dollars a month of all of them, to the cent."""
     return round(sum(cost.usd for cost in costs), 2)
+
+
+def _key(_config: PlatformConfig, event: ResourceEvent) -> tuple[float, str]:
+    """A key that signs is never rotated: https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html"""
+    if event.name == DIGEST_KEY:
+        return KEY_USD, "one key; then by request, one an hour"
+    return KEY_USD, (
+        f"one key; ${KEY_USD:.2f} more after each of its first two yearly rotations; then by request"
+    )
 
 
 def _alarm(config: PlatformConfig, event: ResourceEvent) -> tuple[float, str]:
@@ -99,10 +109,11 @@ STORED = "by GB stored and by request"
 SETTING = "a setting of the bucket: no charge"
 
 RULES: dict[str, Rule] = {
-    "aws:kms/key:Key": _always(
-        KEY_USD, f"one key; ${KEY_USD:.2f} more after each of its first two yearly rotations; then by request"
-    ),
+    "aws:kms/key:Key": _key,
     "aws:kms/alias:Alias": _always(0.0, FREE),
+    # https://aws.amazon.com/eventbridge/pricing/: rules that call on a schedule, and calls within AWS.
+    "aws:cloudwatch/eventRule:EventRule": _always(0.0, FREE),
+    "aws:cloudwatch/eventTarget:EventTarget": _always(0.0, FREE),
     "aws:cloudwatch/dashboard:Dashboard": _always(
         DASHBOARD_USD, "one dashboard; the first 3 of an account, of up to 50 metrics each, are free"
     ),
@@ -147,6 +158,7 @@ RULES: dict[str, Rule] = {
     # https://aws.amazon.com/lambda/pricing/
     "aws:lambda/function:Function": _always(0.0, "by request and by GB-second of a run"),
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": _always(0.0, FREE),
+    "aws:lambda/permission:Permission": _always(0.0, FREE),
     # https://aws.amazon.com/bedrock/pricing/
     "aws:bedrock/inferenceProfile:InferenceProfile": _always(0.0, "by token of the model behind it"),
     # https://aws.amazon.com/sns/pricing/

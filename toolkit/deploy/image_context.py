@@ -29,7 +29,7 @@ FOLDER_MODE = 0o755  # Docker copies them, and Lambda's user is not the owner
 
 # The parts of tfkit that run in Lambda. Beside them go the modules of `toolkit` that they import, and the
 # emulator, which is for rehearsals.
-PACKAGES = ("toolkit/agent", "toolkit/checker", "toolkit/telemetry", "plugins")
+PACKAGES = ("toolkit/agent", "toolkit/checker", "toolkit/digest", "toolkit/telemetry", "plugins")
 MODULES = ("toolkit/__init__.py", "toolkit/emulator.py", "toolkit/gated.py")
 COPIED = ("Dockerfile", "buildspec.yml", "fetch.py", "mirror.py", "requirements.txt", "wheels.sh")
 BUILD_ARGS = "build-args.txt"

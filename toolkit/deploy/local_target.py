@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from toolkit.cloud import LOCAL_ACCOUNT, NO_KEY, NOWHERE, Cloud
 from toolkit.contracts import PlatformConfig
 from toolkit.deploy.engine import Engine, Program, quiet
-from toolkit.deploy.machine import prepare
 from toolkit.deploy.plan import PROJECT, routes
 from toolkit.deploy.provider_keys import chosen, keys_in_account, keys_in_state
 from toolkit.deploy.remembered import OUTPUTS, complete, forget, kept, last_config
@@ -72,6 +71,8 @@ class LocalTarget:
         running = control.find(self.folder)
         if running and not control.emptied(self.folder):
             return self._cloud(running)
+        from toolkit.deploy.machine import prepare  # terraform is looked at by `up` alone
+
         mirror = prepare(self.settings.folder, self._note)
         with control.alone(self.folder):  # of several commands at once, one brings it back
             running = control.ensure(self.folder, self.settings.llm_timeout_s, mirror)

@@ -8,12 +8,8 @@ from pathlib import Path
 
 from toolkit import __version__
 from toolkit.checker import selection, tools
-from toolkit.checker.registry import load_validators
-from toolkit.checker.rule_files import with_rules
-from toolkit.checker.sandbox import UNSANDBOXED
 from toolkit.cloud import Cloud
 from toolkit.contracts import ModelEntry, PlatformConfig, Price, Registry, default_registry
-from toolkit.deploy.image_context import application
 from toolkit.settings import Settings
 
 PROJECT = "tfkit"
@@ -21,6 +17,9 @@ COMPOSER = "offline-composer"
 
 CHECKER_HANDLER = "toolkit.checker.handler.handler"
 """The entry of the function that checks what a model wrote. On a laptop the same code runs in a child."""
+
+OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+"""As OpenTelemetry calls it; `toolkit.agent.config` reads it."""
 
 HANDLER = '''\
 """tfkit's agent, from the environment in which the emulator runs. Source {digest}."""
@@ -64,6 +63,7 @@ def platform_config(settings: Settings, cloud: Cloud) -> PlatformConfig:
         checker_handler="" if local else CHECKER_HANDLER,
         checker_subnet_ids=settings.checker_subnet_ids,
         checker_security_group_ids=settings.checker_security_group_ids,
+        otlp_headers_parameter=settings.otlp_headers_parameter,
         alarm_errors=settings.alarm_errors,
         alarm_throttles=settings.alarm_throttles,
         alarm_dead_letters=settings.alarm_dead_letters,
@@ -99,6 +99,8 @@ def routes(settings: Settings, profiles: dict[str, str]) -> dict[str, dict[str, 
 
 def source_digest() -> str:
     """A hash over everything of tfkit that the function imports: the same files that an image holds."""
+    from toolkit.deploy.image_context import application  # only a plan needs it, and every command loads this
+
     outer = hashlib.sha256()
     for path, content in sorted(application().items()):
         outer.update(path.encode() + b"\0" + content + b"\0")
@@ -106,12 +108,21 @@ def source_digest() -> str:
 
 
 def _agent_environment(settings: Settings) -> dict[str, str]:
+    from toolkit.checker.sandbox import UNSANDBOXED
+
     # Longer than the model server waits for the model behind it, so that its error is what is seen.
     environment = {"TFKIT_MODEL_TIMEOUT_S": str(settings.llm_timeout_s + 60)}
     if text := _choice(settings).to_text():
         environment[selection.ENVIRONMENT_NAME] = text
     if settings.unsandboxed:
         environment[UNSANDBOXED] = "1"
+    if not settings.include_content:
+        environment["TFKIT_INCLUDE_CONTENT"] = "0"
+    if settings.otlp_endpoint:
+        environment[OTLP_ENDPOINT] = settings.otlp_endpoint
+    for name in ("daily_budget_usd", "caller_daily_budget_usd"):
+        if (limit := getattr(settings, name)) is not None:
+            environment[f"TFKIT_{name.upper()}"] = str(limit)
     if settings.target == "local":
         # The function runs on this machine, and has the tools that `validate` has here; an image has its own.
         installed = os.environ.get(tools.ENVIRONMENT_NAME) or settings.folder / "tools"
@@ -121,6 +132,9 @@ def _agent_environment(settings: Settings) -> dict[str, str]:
 
 def _choice(settings: Settings) -> selection.Choice:
     """What was said of the validators, with the rules of a policy that lies in this folder."""
+    from toolkit.checker.registry import load_validators
+    from toolkit.checker.rule_files import with_rules
+
     choice = selection.Choice(
         named=tuple(settings.validator_names), settings=with_rules(settings.validators, Path.cwd())
     )

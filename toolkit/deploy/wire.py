@@ -1,9 +1,10 @@
 """Between protobuf `Struct`s, which the protocol carries, and plain data, which the state keeps."""
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from google.protobuf import struct_pb2
+if TYPE_CHECKING:
+    from google.protobuf import struct_pb2
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 ASSET = "c44067f5952c0a294b673a41bacd8c17"
@@ -13,12 +14,12 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """Markers of Pulumi's wire format, as `pulumi.runtime.rpc` has them (a test compares them)."""
 
 
-def to_plain(message: struct_pb2.Struct) -> dict[str, Any]:
+def to_plain(message: "struct_pb2.Struct") -> dict[str, Any]:
     """A `Struct` as plain data; whole numbers become integers, as they were before the wire."""
     return {key: _value(value) for key, value in message.fields.items()}
 
 
-def _value(value: struct_pb2.Value) -> Any:
+def _value(value: "struct_pb2.Value") -> Any:
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
         return to_plain(value.struct_value)
@@ -30,8 +31,10 @@ def _value(value: struct_pb2.Value) -> Any:
     return None if kind in (None, "null_value") else getattr(value, kind)
 
 
-def to_struct(data: dict[str, Any]) -> struct_pb2.Struct:
+def to_struct(data: dict[str, Any]) -> "struct_pb2.Struct":
     """Plain data as a `Struct`."""
+    from google.protobuf import struct_pb2
+
     message = struct_pb2.Struct()
     message.update(data)
     return message

@@ -25,6 +25,8 @@ EVERYTHING = {
     **NETWORK,
 }
 
+QUICK_ALARMS = ("errors", "throttles", "dead-letters", "freshness", "failed-runs")
+
 
 class AnyCloud(FakeCloud):
     """Takes any type, remembers what was asked for, and answers with what AWS would make up."""
@@ -102,14 +104,15 @@ def test_what_a_default_platform_on_aws_costs(world: World) -> None:
     costs = idle_costs(config, world.preview(config))
     assert {cost.name: cost.usd for cost in costs if cost.usd} == {
         "key": 1.0,
+        "digest-key": 1.0,
         **dict.fromkeys(
             ("models-dashboard", "lambda-dashboard", "insights-dashboard", "cost-dashboard"), 3.0
         ),
         "token-alarm": 0.4,
-        **dict.fromkeys(("errors-alarm", "throttles-alarm", "dead-letters-alarm", "freshness-alarm"), 0.1),
+        **dict.fromkeys((f"{of}-alarm" for of in QUICK_ALARMS), 0.1),
         "repository": 0.06,
     }
-    assert total(costs) == 13.86
+    assert total(costs) == 14.96
 
 
 @pytest.mark.parametrize("models", [1, 2, 5])
@@ -125,7 +128,7 @@ def test_an_alarm_costs_by_the_metrics_that_it_really_reads(world: World, models
 
 def test_a_key_that_is_brought_along_is_not_counted(world: World) -> None:
     config = make_config(kms_key_arn=f"arn:aws:kms:{REGION}:{ACCOUNT}:key/theirs")
-    assert of(idle_costs(config, world.preview(config)), "Key") == {}
+    assert of(idle_costs(config, world.preview(config)), "Key") == {"digest-key": 1.0}
 
 
 def test_a_repository_without_an_image_costs_nothing(world: World) -> None:

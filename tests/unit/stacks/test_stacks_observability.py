@@ -4,15 +4,17 @@ import json
 
 import msgspec
 import pytest
-from stacks_world import HAIKU, IMAGE, SONNET
+from stacks_world import HAIKU, IMAGE, SONNET, make_config
 
 from stacks.audit import DAY_PREFIX
 from stacks.catalog import COLUMNS, PARTITIONS
-from stacks.metrics import DIMENSIONS, EMITTED
-from toolkit.contracts import Price, Registry
+from stacks.metrics import OURS, dimension, emitted
+from toolkit.contracts import RUN_METRICS, WITHOUT_DIMENSION, Price, Registry
 from toolkit.telemetry.record import NEW_CHAIN, Chain, Draft
 
 DASHBOARDS = ("models", "lambda", "insights", "cost")
+EMITTED = emitted(make_config())
+OUR_OWN = "tfkit/tfkit-dev"
 
 
 def widgets(deployed, what):
@@ -49,10 +51,15 @@ def test_four_dashboards_each_with_its_name(deployed):
 def test_every_widget_shows_what_something_emits(runner, what):
     metrics = shown(runner(registry=priced(), checker_handler="index.check"), what)
     assert metrics
-    for namespace, name, dimension, value in metrics:
+    for namespace, name, by, value in metrics:
         assert name in EMITTED[namespace], (namespace, name)
-        assert dimension == DIMENSIONS[namespace]
+        assert by == dimension(namespace)
         assert value
+
+
+def test_our_own_metrics_are_shown_by_model_and_none_is_left_out(deployed):
+    ours = {(name, value) for namespace, name, _, value in shown(deployed, "models") if namespace == OUR_OWN}
+    assert ours == {(name, model) for name in RUN_METRICS for model in ("haiku", "sonnet")}
 
 
 def test_every_alarm_watches_what_something_emits(deployed):
@@ -66,6 +73,7 @@ def test_every_alarm_watches_what_something_emits(deployed):
         ("AWS/Lambda", "Throttles"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
         ("AWS/Firehose", "DeliveryToS3.DataFreshness"),
+        (OUR_OWN, "RunsError"),
     }
     assert all(name in EMITTED[namespace] for namespace, name in watched)
 
@@ -73,13 +81,20 @@ def test_every_alarm_watches_what_something_emits(deployed):
 def test_every_alarm_tells_the_topic_and_stays_quiet_without_data(deployed):
     assert deployed.exports["alarms"] == {
         what: f"tfkit-dev-{what}"
-        for what in ("daily-tokens", "errors", "throttles", "dead-letters", "freshness")
+        for what in ("daily-tokens", "errors", "failed-runs", "throttles", "dead-letters", "freshness")
     }
     for alarm in deployed.all("MetricAlarm"):
         assert alarm.inputs["alarmActions"] == [deployed.exports["topic_arn"]]
         assert alarm.inputs["treatMissingData"] == "notBreaching"
         assert alarm.inputs["evaluationPeriods"] == 1
     assert deployed.exports["token_alarm"] == "tfkit-dev-daily-tokens"
+
+
+def test_an_alarm_over_all_models_watches_what_is_counted_without_one(deployed):
+    (ours,) = [made.inputs for made in deployed.all("MetricAlarm") if made.inputs.get("namespace") == OUR_OWN]
+    assert "dimensions" not in ours
+    assert ours["metricName"] in WITHOUT_DIMENSION
+    assert ours["metricName"] in OURS
 
 
 def test_the_thresholds_are_settings(runner):

@@ -10,13 +10,13 @@ KEY = "arn:aws:kms:eu-central-1:123456789012:key/theirs"
 
 def test_with_a_key_of_the_users_none_is_made(runner):
     made = runner(kms_key_arn=KEY)
-    assert not made.all("Key")
+    assert [key.name for key in made.all("Key")] == ["digest-key"]
     assert not made.all("Alias")
     assert made.exports["kms_key_arn"] == KEY
     assert made.one("Topic").inputs["kmsMasterKeyId"] == KEY
-    operator = {each["Sid"] for each in made.documents()["operator-policy.policy"]}
+    operator = {each["Sid"]: each for each in made.documents()["operator-policy.policy"]}
     assert "UseTheKeyThatWasBrought" in operator
-    assert not operator & {"UseAndKeepTheKeyAndItsAlias", "MakeAKeyThatHasNoArnYet"}
+    assert operator["UseAndKeepTheKeysAndTheirAlias"]["Resource"] == [made.exports["digest_key_arn"]]
 
 
 def test_accesses_are_logged_to_a_bucket_of_the_users(runner, deployed):
@@ -47,8 +47,9 @@ def test_a_path_that_iam_would_refuse_is_refused_at_once(runner, path):
 
 
 def test_the_reserve_is_always_said_so_that_a_stop_by_hand_shows(runner, deployed):
-    assert deployed.one("Function").inputs["reservedConcurrentExecutions"] == -1
-    assert runner(reserved_concurrency=5).one("Function").inputs["reservedConcurrentExecutions"] == 5
+    for made, reserved in ((deployed, -1), (runner(reserved_concurrency=5), 5)):
+        agent = made.one("Function", "agent-function").inputs
+        assert agent["reservedConcurrentExecutions"] == reserved
 
 
 def test_a_providers_key_is_an_encrypted_parameter_and_a_secret(runner):
@@ -57,7 +58,7 @@ def test_a_providers_key_is_an_encrypted_parameter_and_a_secret(runner):
     assert (parameter["type"], parameter["name"]) == ("SecureString", "/tfkit-dev/secrets/mistral")
     assert parameter["keyId"] == made.exports["kms_key_arn"]
     assert ("secret-mistral", "value") in made.secrets
-    variables = made.one("Function").inputs["environment"]["variables"]
+    variables = made.one("Function", "agent-function").inputs["environment"]["variables"]
     assert variables["TFKIT_MISTRAL_KEY_PARAMETER"] == "/tfkit-dev/secrets/mistral"
     told = str([(each.name, each.inputs) for each in made.resources if each.name != "secret-mistral"])
     assert "the-key" not in told
@@ -75,9 +76,10 @@ def test_a_secret_with_an_impossible_name_is_refused(runner):
 
 
 def test_no_checker_without_a_handler(deployed):
-    assert {made.name for made in deployed.all("Function")} == {"agent-function"}
+    assert {made.name for made in deployed.all("Function")} == {"agent-function", "digest-function"}
     assert deployed.exports["checker_function"] == ""
-    assert "TFKIT_CHECKER_FUNCTION" not in deployed.one("Function").inputs["environment"]["variables"]
+    agent = deployed.one("Function", "agent-function").inputs
+    assert "TFKIT_CHECKER_FUNCTION" not in agent["environment"]["variables"]
 
 
 def test_the_checker_runs_the_same_code_at_another_entry(runner):
@@ -133,7 +135,7 @@ def test_the_image_is_built_by_a_project_only_where_there_is_an_image(runner, de
 
 
 def test_the_image_waits_for_the_project_that_may_build_it(runner):
-    function = runner(**IMAGE).one("Function")
+    function = runner(**IMAGE).one("Function", "agent-function")
     assert {"repository", "build-project"} <= set(function.depends_on)
 
 

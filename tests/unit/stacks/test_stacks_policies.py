@@ -7,8 +7,11 @@ import pytest
 from stacks_world import make_config, run
 
 from stacks.access import POLICY_LIMIT, check_access
+from stacks.digests import PREFIX
 from stacks.models import foundation_models, model_source
 from stacks.policies import Statement, document
+from toolkit.digest import document as document_module
+from toolkit.digest.handler import ENVIRONMENT
 
 # In a key's own policy the only resource is that key; X-Ray has no resources.
 RESOURCE_STAR = {"TheAccountDecidesByIam", "LogsEncryptsOurLogGroups", "AlarmsPublishToOurEncryptedTopic"}
@@ -21,6 +24,9 @@ RESOURCE_STAR |= {
 }
 # A denial, which takes away, and the description of interfaces, which AWS allows on everything only.
 RESOURCE_STAR |= {"TheCodeItselfMustNotTouchThem", "LambdaSeesInterfacesWhichHaveNoResources"}
+RESOURCE_STAR |= {"NobodySignsButTheDigest"}
+# CloudWatch has no resources for what is put into it; only on the emulator, for one namespace.
+RESOURCE_STAR |= {"PutTheMetricsOfRuns"}
 # The key's default policy, and a denial, which takes away.
 SERVICE_STAR = {"TheAccountDecidesByIam", "NothingWithoutTls"}
 
@@ -46,6 +52,7 @@ def test_every_document_is_seen(deployed):
         "key.policy", "runs-policy.policy", "audit-policy.policy", "alarms-topic-policy.policy",
         "invoke-policy.policy", "agent-role.assumeRolePolicy", "delivery-role.assumeRolePolicy",
         "delivery-policy.policy", "agent-policy.policy",
+        "digest-key.policy", "digest-role.assumeRolePolicy", "digest-policy.policy",
         "user-policy.policy", "auditor-policy.policy", "operator-policy.policy", "state-policy.policy",
     }  # fmt: skip
 
@@ -269,3 +276,51 @@ def test_the_operator_cannot_write_the_ready_policies_nor_leave_the_boundary(dep
         ["iam:PassRole"],
         ["codebuild.amazonaws.com", "firehose.amazonaws.com", "lambda.amazonaws.com"],
     )
+
+
+def test_nobody_signs_but_the_digest(deployed):
+    _, deny = deployed.documents()["digest-key.policy"]
+    role = "tfkit-dev-eu-central-1-digest"
+    role_arns = [f"arn:aws:iam::123456789012:role/{role}", f"arn:aws:sts::123456789012:assumed-role/{role}/*"]
+    assert (deny["Effect"], deny["Principal"], deny["Action"]) == (
+        "Deny",
+        {"AWS": "*"},
+        ["kms:CreateGrant", "kms:Sign"],
+    )
+    assert deny["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": role_arns}}
+    key = deployed.exports["digest_key_arn"]
+    signing = [
+        (where, each["Action"])
+        for where, each in statements(deployed)
+        if each["Effect"] == "Allow" and key in each.get("Resource", []) and "kms:Sign" in each["Action"]
+    ]
+    assert signing == [("digest-policy.policy", ["kms:Sign"])]
+
+
+def test_the_digest_reads_adds_and_no_more(deployed):
+    found = {each["Sid"]: each for each in deployed.documents()["digest-policy.policy"]}
+    audit = "arn:aws:s3:::tfkit-dev-audit-123456789012-eu-central-1"
+    assert found["PutDigests"]["Resource"] == [f"{audit}/digests/*"]
+    actions = {action for each in found.values() for action in each["Action"]}
+    assert actions == {
+        *("logs:CreateLogStream", "logs:PutLogEvents", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
+        *("dynamodb:Query", "kms:Decrypt", "kms:GenerateDataKey", "kms:Sign"),
+    }
+    for sid, each in found.items():
+        assert all("tfkit-dev" in arn or ":aws:kms/key:Key/" in arn for arn in each["Resource"]), sid
+
+
+def test_the_digest_goes_where_its_reader_looks_and_is_called_each_hour(deployed, runner):
+    assert PREFIX == document_module.PREFIX
+    assert deployed.one("EventRule").inputs["scheduleExpression"] == "rate(1 hour)"
+    target, function = deployed.one("EventTarget"), deployed.one("Function", "digest-function")
+    assert {"digest-schedule", "digest-function"} <= set(target.depends_on)
+    permission = deployed.one("Permission").inputs
+    assert (permission["function"], permission["principal"]) == ("tfkit-dev-digest", "events.amazonaws.com")
+    assert permission["sourceArn"] == "arn:aws:x:eu-central-1:123456789012:" + (
+        "aws:cloudwatch/eventRule:EventRule/digest-schedule-id"
+    )
+    assert set(function.inputs["environment"]["variables"]) == set(ENVIRONMENT)
+    image = runner(agent_zip={}, build_image=lambda url: f"{url}:tag").one("Function", "digest-function")
+    assert image.inputs["imageConfig"] == {"commands": ["toolkit.digest.handler.handler"]}
+    assert image.inputs["imageUri"] == "registry/repository:tag"

@@ -27,6 +27,8 @@ UNTAGGABLE = {
     "RolePolicyAttachment",
     "LogStream",
     "FunctionEventInvokeConfig",
+    "Permission",
+    "EventTarget",
     "Dashboard",
 }
 

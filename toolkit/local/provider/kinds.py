@@ -8,6 +8,7 @@ from toolkit.local.provider.services import (
     codebuild,
     dynamodb,
     ecr,
+    eventbridge,
     firehose,
     glue,
     iam,
@@ -24,7 +25,7 @@ from toolkit.local.provider.services import (
 )
 
 SERVICES = (
-    *(bedrock, cloudwatch, codebuild, dynamodb, ecr, firehose, glue, iam, iam_policies, kms),
+    *(bedrock, cloudwatch, codebuild, dynamodb, ecr, eventbridge, firehose, glue, iam, iam_policies, kms),
     *(lambda_, lambda_settings, logs, s3, s3_settings, sns, sqs, ssm),
 )
 

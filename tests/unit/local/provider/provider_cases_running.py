@@ -261,6 +261,21 @@ RUNNING: list[Case] = [
         },
     ),
     Case(
+        "aws:cloudwatch/eventRule:EventRule",
+        lambda w: {
+            "name": w.name("it"),
+            "description": "each hour",
+            "scheduleExpression": "rate(1 hour)",
+            "tags": TAGS,
+        },
+        {"description": "each day", "scheduleExpression": "rate(1 day)", "tags": MORE_TAGS},
+    ),
+    Case(
+        "aws:cloudwatch/eventTarget:EventTarget",
+        lambda w: {"rule": w.rule(), "targetId": "it", "arn": w.queue()["arn"]},
+        lambda w, _: {"arn": w.queue("other")["arn"], "input": '{"a":1}'},
+    ),
+    Case(
         "aws:codebuild/project:Project",
         lambda w: {
             "name": w.name("it"),

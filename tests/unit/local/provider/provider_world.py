@@ -117,6 +117,10 @@ class World:
     def queue(self, what: str = "queue") -> Props:
         return self.make("aws:sqs/queue:Queue", what, {"name": self.name(what), "tags": TAGS})[1]
 
+    def rule(self, what: str = "rule") -> str:
+        inputs = {"name": self.name(what), "scheduleExpression": "rate(1 hour)", "tags": TAGS}
+        return self.make("aws:cloudwatch/eventRule:EventRule", what, inputs)[0]
+
     def log_group(self, what: str = "logs") -> str:
         return self.make("aws:cloudwatch/logGroup:LogGroup", what, {"name": self.name(what), "tags": TAGS})[0]
 

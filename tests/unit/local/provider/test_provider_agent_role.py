@@ -22,9 +22,11 @@ from provider_world import ACCOUNT, REGION, trust
 from stacks.program import platform
 from toolkit.contracts import ModelEntry, PlatformConfig, Price, Registry, StackOutputs
 from toolkit.deploy.embedded import EmbeddedEngine
+from toolkit.digest import document
 from toolkit.emulator import Emulator
 from toolkit.local.provider import EmulatorProvider
 from toolkit.local.provider.services.iam_bedrock import POLICY as EMULATOR_POLICY
+from toolkit.tables import budget_key
 
 HANDLER = '''
 import os
@@ -235,6 +237,15 @@ def denied(deployed: Deployed, record: dict[str, str]) -> list[Try]:
         Try("use the key directly", "kms", "encrypt", {"KeyId": o.kms_key_arn, "Plaintext": "x"}),
         Try("silence an alarm", "cloudwatch", "delete_alarms", {"AlarmNames": [o.token_alarm]}),
         Try("delete its log", "logs", "delete_log_group", {"logGroupName": o.log_group}),
+        Try("put a digest", "s3", "put_object", {"Bucket": o.audit_bucket, "Key": "digests/00000000.json"}),
+        Try(
+            "sign a digest",
+            *("kms", "sign"),
+            {"KeyId": o.digest_key_arn, "Message": "x", "SigningAlgorithm": "ECDSA_SHA_256"},
+        ),
+        Try("have a digest made", "lambda", "invoke", {"FunctionName": o.digest_function}),
+        Try("stop the digests", "events", "disable_rule", {"Name": o.digest_function}),
+        Try("delete their key", "kms", "schedule_key_deletion", {"KeyId": o.digest_key_arn}),
         Try("read dead letters", "sqs", "receive_message", {"QueueUrl": o.dead_letter_queue_url}),
     ]
 
@@ -262,6 +273,12 @@ def allowed(deployed: Deployed) -> list[Try]:
         Try("read it", "dynamodb", "get_item", {**table, "Key": key}),
         Try("say how far it is", "dynamodb", "update_item", update),
         Try("list the day's", "dynamodb", "query", query),
+        Try(
+            "count its dollars",
+            "dynamodb",
+            "update_item",
+            {**update, "Key": budget_key("2026-11-21", "PLATFORM")},
+        ),
         Try("store its files", "s3", "put_object", {**run, "Body": "{}"}),
         Try("read them", "s3", "get_object", run),
         Try("list them", "s3", "list_objects_v2", {"Bucket": o.runs_bucket, "Prefix": "runs/a/"}),
@@ -422,6 +439,42 @@ def test_the_checkers_role_may_write_its_log_and_nothing_else(root: Any, deploye
     assert allowed_of(root, role, asked) == {own}
 
 
+def test_the_digest_is_made_and_signed_under_a_role_that_may_do_no_more(
+    root: Any, deployed: Deployed, record: dict[str, str]
+) -> None:
+    o = deployed.outputs
+    answer = root("lambda").invoke(FunctionName=o.digest_function)
+    said = answer["Payload"].read()
+    assert "FunctionError" not in answer, said
+    assert json.loads(said)["objects"] >= 1
+    stored = root("s3").get_object(Bucket=o.audit_bucket, Key="digests/00000000.json")
+    assert stored["ObjectLockMode"] == "GOVERNANCE"
+    _, digest = document.read(stored["Body"].read())
+    assert record["Key"] in {item.key for item in digest.objects}
+
+    audit, here = f"arn:aws:s3:::{o.audit_bucket}", f"{REGION}:{ACCOUNT}"
+    may = {
+        ("s3:GetObject", f"{audit}/{record['Key']}"),
+        ("s3:ListBucket", audit),
+        ("s3:PutObject", f"{audit}/digests/00000001.json"),
+        ("kms:Sign", o.digest_key_arn),
+        ("dynamodb:Query", f"arn:aws:dynamodb:{here}:table/{o.runs_table}/index/gsi1"),
+    }
+    may_not = {
+        ("s3:PutObject", f"{audit}/{record['Key']}"),
+        ("s3:DeleteObject", f"{audit}/digests/00000000.json"),
+        ("s3:DeleteObjectVersion", f"{audit}/digests/00000000.json"),
+        ("s3:PutObjectRetention", f"{audit}/digests/00000000.json"),
+        ("s3:GetObject", f"arn:aws:s3:::{o.runs_bucket}/runs/a/result.json"),
+        ("dynamodb:UpdateItem", f"arn:aws:dynamodb:{here}:table/{o.runs_table}"),
+        ("kms:Sign", o.kms_key_arn),
+        ("kms:PutKeyPolicy", o.digest_key_arn),
+        ("lambda:InvokeFunction", o.function_arn),
+    }
+    role = root("lambda").get_function(FunctionName=o.digest_function)["Configuration"]["Role"]
+    assert allowed_of(root, role, sorted(may | may_not)) == may
+
+
 def resources(deployed: Deployed) -> dict[str, str]:
     o, prefix = deployed.outputs, deployed.config.prefix
     here = f"{REGION}:{ACCOUNT}"
@@ -443,6 +496,8 @@ def resources(deployed: Deployed) -> dict[str, str]:
         "operator": o.policies["operator"],
         "invoke": o.policies["operator"].replace("-operator", "-invoke-models"),
         "key": o.kms_key_arn,
+        "signing key": o.digest_key_arn,
+        "schedule": f"arn:aws:events:{here}:rule/{o.digest_function}",
         "other key": f"arn:aws:kms:{here}:key/theirs",
         "secret": f"arn:aws:ssm:{here}:parameter/{prefix}/secrets/mistral",
         "user": f"arn:aws:iam::{ACCOUNT}:user/escape",
@@ -457,6 +512,7 @@ MAY = {
     "auditor": [
         ("s3:GetObject", "record"), ("s3:GetObjectRetention", "record"), ("s3:ListBucket", "audit"),
         ("dynamodb:Query", "table"), ("glue:GetTable", "glue"), ("s3:GetObject", "run"),
+        ("kms:GetPublicKey", "signing key"), ("s3:ListBucketVersions", "audit"),
     ],
     "operator": [
         ("lambda:PutFunctionConcurrency", "function"), ("lambda:UpdateFunctionCode", "function"),
@@ -464,6 +520,8 @@ MAY = {
         ("iam:DeleteRole", "role"), ("cloudwatch:PutMetricAlarm", "alarm"), ("s3:PutBucketPolicy", "audit"),
         ("iam:CreatePolicyVersion", "invoke"), ("iam:DeletePolicy", "operator"),
         ("ssm:PutParameter", "registry"), ("kms:ScheduleKeyDeletion", "key"), ("glue:UpdateTable", "glue"),
+        ("kms:PutKeyPolicy", "signing key"), ("events:PutRule", "schedule"),
+        ("events:PutTargets", "schedule"), ("lambda:AddPermission", "function"),
     ],
 }  # fmt: skip
 MAY_NOT = {
@@ -478,6 +536,7 @@ MAY_NOT = {
         ("s3:PutObjectRetention", "record"), ("s3:BypassGovernanceRetention", "record"),
         ("s3:PutBucketObjectLockConfiguration", "audit"), ("lambda:InvokeFunction", "function"),
         ("glue:DeleteTable", "glue"), ("ssm:GetParameter", "secret"), ("dynamodb:UpdateItem", "table"),
+        ("kms:Sign", "signing key"),
     ],
     "operator": [
         ("s3:GetObject", "record"), ("s3:DeleteObject", "record"), ("s3:BypassGovernanceRetention", "record"),
@@ -487,6 +546,7 @@ MAY_NOT = {
         ("iam:PassRole", "other role"), ("iam:CreateUser", "user"), ("sts:AssumeRole", "role"),
         ("lambda:DeleteFunction", "other function"), ("dynamodb:DeleteTable", "other table"),
         ("cloudwatch:DeleteAlarms", "other alarm"), ("kms:ScheduleKeyDeletion", "other key"),
+        ("kms:Sign", "signing key"),
     ],
 }  # fmt: skip
 

@@ -22,6 +22,9 @@ TAGGED = [case for case in CASES if "tags" in KINDS[case.token].table.properties
 UNCHANGED = {"rawMessageDelivery"}
 """A property that can change and whose case does not change it."""
 
+PARENTS = ("logGroupName", "function", "rule", "targetId")
+"""What a part is found by beside its id."""
+
 every_type = pytest.mark.parametrize("case", CASES, ids=[case.token.split(":")[-1] for case in CASES])
 
 
@@ -93,7 +96,7 @@ def test_a_read_without_inputs_finds_them(case: Case, world: World) -> None:
         "customTimeZone", None
     )  # which the emulator does not report
     id_, _ = world.engine.create(case.token, inputs)
-    parents = {name: inputs[name] for name in ("logGroupName", "function") if name in inputs}
+    parents = {name: inputs[name] for name in PARENTS if name in inputs}
     found = world.engine.read(case.token, id_, parents, {})
     assert found[0] == id_
     told = found[2].keys() & inputs.keys()

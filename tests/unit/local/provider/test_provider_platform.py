@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from provider_world import ACCOUNT, REGION, allow
+from provider_world import ACCOUNT, REGION, allow, key_policy
 
 from stacks.program import platform
 from toolkit.cloud import Cloud
@@ -33,6 +33,7 @@ LISTED: list[tuple[str, str, str, dict[str, str]]] = [
     ("codebuild", "list_projects", "projects", {}),
     ("dynamodb", "list_tables", "TableNames", {}),
     ("ecr", "describe_repositories", "repositories", {}),
+    ("events", "list_rules", "Rules", {}),
     ("firehose", "list_delivery_streams", "DeliveryStreamNames", {}),
     ("glue", "get_databases", "DatabaseList", {}),
     ("iam", "list_policies", "Policies", {"Scope": "Local"}),
@@ -96,6 +97,12 @@ def _source(account: Account, **changes: str) -> None:
     account.of("codebuild").update_project(name="tfkit-dev-build", source={**found["source"], **changes})
 
 
+def _signing_key(account: Account) -> str:
+    """The key that the function of the digests signs with."""
+    found = account.of("lambda").get_function_configuration(FunctionName="tfkit-dev-digest")
+    return str(found["Environment"]["Variables"]["TFKIT_DIGEST_KEY"])
+
+
 def _configured(function: str, **changes: Any) -> Callable[[Account], object]:
     return lambda account: account.of("lambda").update_function_configuration(
         FunctionName=f"tfkit-dev-{function}", **changes
@@ -148,6 +155,14 @@ BY_HAND: list[tuple[str, Callable[[Account], object]]] = [
         "build-project.buildTimeout",
         lambda at: at.of("codebuild").update_project(name="tfkit-dev-build", timeoutInMinutes=5),
     ),
+    ("digest-schedule.state", lambda at: at.of("events").disable_rule(Name="tfkit-dev-digest")),
+    (
+        "digest-key.policy",
+        lambda at: at.of("kms").put_key_policy(
+            KeyId=_signing_key(at), PolicyName="default", Policy=key_policy("EverybodySigns")
+        ),
+    ),
+    ("digest-function.timeout", _configured("digest", Timeout=3)),
     ("build-project.source", lambda at: _source(at, location="elsewhere/source.zip")),
     ("build-project.tags", lambda at: _tagged(at, mine="yes")),
     (
@@ -188,6 +203,10 @@ DELETED: dict[str, Callable[[Account], object]] = {
     ),
     "checker-function": lambda at: at.of("lambda").delete_function(FunctionName="tfkit-dev-checker"),
     "secret-mistral": lambda at: at.of("ssm").delete_parameter(Name="/tfkit-dev/secrets/mistral"),
+    "digest-target": lambda at: at.of("events").remove_targets(Rule="tfkit-dev-digest", Ids=["digest"]),
+    "digest-permission": lambda at: at.of("lambda").remove_permission(
+        FunctionName="tfkit-dev-digest", StatementId="the-schedule"
+    ),
     "runs-logging": lambda at: at.of("s3").put_bucket_logging(
         Bucket=f"tfkit-dev-runs-{ACCOUNT}-{REGION}", BucketLoggingStatus={}
     ),
@@ -240,6 +259,7 @@ def _maximal(account: Account) -> PlatformConfig:
         role_path="/team/",
         kms_key_arn=account.key,
         log_bucket=LOG_BUCKET,
+        otlp_headers_parameter="/tools/otlp-headers",
         reserved_concurrency=5,
         checker_handler=CHECKER_HANDLER,
         checker_timeout_s=60,
