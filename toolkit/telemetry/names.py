@@ -18,11 +18,14 @@ OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
 COST_USD = "tfkit.cost_usd"  # double; absent where no price is known
 TOOL_CALLS = "tfkit.tool_calls"
 ATTEMPTS = "tfkit.attempts"
+MODEL_RETRIES = "tfkit.model_retries"  # requests that were sent again
 ERROR = "tfkit.error"
 
 # Attributes of our own steps: a validator, terraform, the rehearsal.
 CHECK_STATUS = "tfkit.check.status"  # a contracts.CheckStatus
 FINDINGS = "tfkit.findings"  # how many
+VALIDATOR = "tfkit.validator"
+CHECKER_FUNCTION = "tfkit.checker.function"
 
 # Attributes that pydantic-ai sets and the reader looks at.
 OPERATION = "gen_ai.operation.name"  # invoke_agent, chat, execute_tool
@@ -35,3 +38,8 @@ WHOLE_SPAN = "tfkit.whole_span"
 
 UNFINISHED = "the run ended before this step did"
 """The status message of a span that was still open when its run was closed."""
+
+# Attributes that pydantic-ai sets and the metrics count.
+CACHE_READ_TOKENS = "gen_ai.usage.cache_read.input_tokens"
+CACHE_WRITE_TOKENS = "gen_ai.usage.cache_creation.input_tokens"
+RETRY_CAUSES = ("pydantic_ai.tool.retry.cause", "pydantic_ai.output.retry.cause")

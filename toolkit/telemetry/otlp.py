@@ -13,6 +13,8 @@ import msgspec
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import format_span_id, format_trace_id
 
+from toolkit.telemetry.redact import redact
+
 Place = Callable[[str, str], str]
 """Given an attribute's key and text, returns what stands in the record: the text, or a reference to it."""
 
@@ -24,6 +26,11 @@ def clean(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def label(text: str) -> str:
+    """A name or a status that leaves the process: models choose the names of tools, and errors quote them."""
+    return redact(clean(text))
 
 
 def _float(value: float) -> float | str:
@@ -58,7 +65,7 @@ def any_value(key: str, value: object, place: Place) -> dict[str, Any]:
 def attributes(values: Mapping[str, object] | None, place: Place) -> list[dict[str, Any]]:
     """Attributes as OTLP's list of key and value."""
     return [
-        {"key": clean(key), "value": any_value(key, value, place)} for key, value in (values or {}).items()
+        {"key": label(key), "value": any_value(key, value, place)} for key, value in (values or {}).items()
     ]
 
 
@@ -70,7 +77,7 @@ def span_data(span: ReadableSpan, place: Place) -> dict[str, Any]:
         "traceId": format_trace_id(context.trace_id),
         "spanId": format_span_id(context.span_id),
         "parentSpanId": format_span_id(span.parent.span_id) if span.parent else "",
-        "name": clean(span.name),
+        "name": label(span.name),
         "kind": span.kind.value + 1,  # OTLP counts from UNSPECIFIED, the SDK from INTERNAL
         "startTimeUnixNano": str(span.start_time or 0),
         "endTimeUnixNano": str(span.end_time or span.start_time or 0),
@@ -78,12 +85,12 @@ def span_data(span: ReadableSpan, place: Place) -> dict[str, Any]:
         "status": {"code": span.status.status_code.value},
     }
     if span.status.description:
-        data["status"]["message"] = clean(span.status.description)
+        data["status"]["message"] = label(span.status.description)
     if span.events:
         data["events"] = [
             {
                 "timeUnixNano": str(event.timestamp),
-                "name": clean(event.name),
+                "name": label(event.name),
                 "attributes": attributes(event.attributes, place),
             }
             for event in span.events

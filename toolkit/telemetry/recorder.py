@@ -1,6 +1,7 @@
 """Spans of one run as they start and end, and the provider that feeds them here."""
 
 import threading
+from collections.abc import Callable
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
@@ -11,17 +12,25 @@ from typing_extensions import override
 
 from toolkit.telemetry import names, otlp
 from toolkit.telemetry.contents import INLINE_LIMIT, Content, Contents
+from toolkit.telemetry.counts import Counts
+from toolkit.telemetry.leaving import without_content
 from toolkit.telemetry.record import Draft, EncodedSpan, Scope, pack
 
 
 class Recorder(SpanProcessor):
-    """Encodes each span as it ends, so that a span's texts are held once and not as often as they occur."""
+    """Encodes each span as it ends, so that a span's texts are held once and not as often as they occur.
 
-    def __init__(self) -> None:
+    `on_turn` is called after each answer of a model, in the thread in which its span ends.
+    """
+
+    def __init__(self, include_content: bool = True, on_turn: Callable[[], None] = lambda: None) -> None:
+        self._include_content = include_content
+        self._on_turn = on_turn
         self._lock = threading.Lock()
         self._open: dict[int, Span] = {}
         self._spans: list[EncodedSpan] = []
         self.contents = Contents()
+        self.counts = Counts()
         self.trace_id = ""
 
     @override
@@ -41,12 +50,16 @@ class Recorder(SpanProcessor):
         with self._lock:
             if context is not None:
                 self._open.pop(context.span_id, None)
+            self.counts.add(span.attributes or {})
             self._spans.append(self._encode(span))
+        if (span.attributes or {}).get(names.OPERATION) == names.OPERATION_CHAT:
+            self._on_turn()
 
     def _encode(self, span: ReadableSpan) -> EncodedSpan:
         made_by = span.instrumentation_scope
         scope = Scope(made_by.name, made_by.version or "") if made_by else Scope("", "")
-        data = otlp.span_data(span, self.contents.place)
+        shown = span if self._include_content else without_content(span)
+        data = otlp.span_data(shown, self.contents.place)
         encoded = otlp.encode(data)
         if len(encoded) <= INLINE_LIMIT:
             return EncodedSpan(scope, encoded)

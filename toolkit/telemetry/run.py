@@ -15,12 +15,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry.context import Context
+from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import Span, Tracer
 
 from toolkit import __version__
 from toolkit.contracts import Shape
 from toolkit.errors import TelemetryFailed
 from toolkit.telemetry import names, otlp
+from toolkit.telemetry.counts import Counts
 from toolkit.telemetry.record import NEW_CHAIN, Chain, ChainEnd, Draft, Line
 from toolkit.telemetry.recorder import Recorder, make_provider
 from toolkit.telemetry.sink import Sink
@@ -37,14 +39,29 @@ class Receipt(Shape, frozen=True):
 class RunTelemetry:
     """Records the spans of one run and ships them. Spans may end anywhere; `flush` waits for the network.
 
-    `start` continues the chain of an earlier process of the same run (`FirehoseSink.chain_end`).
+    `start` continues the chain of an earlier process of the same run (`FirehoseSink.chain_end`). `also` gets
+    the same spans (an `export.OtlpExport`). Without `include_content` nothing that a model or a tool said
+    leaves the process. In the `background` a thread flushes after each answer of a model, so that little is
+    held, and a run that is killed leaves what it did until then.
     """
 
-    def __init__(self, run_id: str, stack: str, sink: Sink, start: ChainEnd = NEW_CHAIN) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        stack: str,
+        sink: Sink,
+        start: ChainEnd = NEW_CHAIN,
+        *,
+        include_content: bool = True,
+        also: SpanProcessor | None = None,
+        background: bool = False,
+    ) -> None:
         self.run_id = run_id
         self.stack = stack
         self._sink = sink
-        self._recorder = Recorder()
+        self._recorder = Recorder(include_content, self._ship_soon if background else lambda: None)
+        self._turn_ended = threading.Event()
+        self._shipper: threading.Thread | None = None
         resource = {
             "service.name": names.SERVICE_NAME,
             "service.version": __version__,
@@ -52,6 +69,8 @@ class RunTelemetry:
             names.RUN_ID: run_id,
         }
         self.provider = make_provider(resource, self._recorder)
+        if also:
+            self.provider.add_span_processor(also)
         self.tracer: Tracer = self.provider.get_tracer("tfkit", __version__)
         encoded = otlp.encode({"attributes": otlp.attributes(resource, lambda _key, text: text)})
         self._chain = Chain(run_id, encoded, start)
@@ -67,6 +86,11 @@ class RunTelemetry:
     def trace_id(self) -> str:
         """The trace of the run as 32 hex digits; empty before the first span."""
         return self._recorder.trace_id
+
+    @property
+    def counts(self) -> Counts:
+        """What the run did so far, in numbers; of the spans that have ended."""
+        return self._recorder.counts
 
     @contextmanager
     def run_span(self) -> Generator[Span, None, None]:
@@ -98,6 +122,7 @@ class RunTelemetry:
             if not self._closed:
                 self._seal(last)
                 self._closed = True
+                self._turn_ended.set()  # the thread sees that it is closed
             self._ship()
             if self._outbox or self._objects:
                 raise TelemetryFailed(
@@ -107,6 +132,19 @@ class RunTelemetry:
                     "stream and the buckets",
                 )
             return Receipt(records=self._records, bytes=self._bytes, via=dict(self._via))
+
+    def _ship_soon(self) -> None:
+        if self._shipper is None:
+            self._shipper = threading.Thread(target=self._ship_turns, name="telemetry", daemon=True)
+            self._shipper.start()
+        self._turn_ended.set()
+
+    def _ship_turns(self) -> None:
+        while not self._closed:
+            self._turn_ended.wait()
+            self._turn_ended.clear()
+            if not self._closed:
+                self.flush()
 
     def _seal(self, last: bool) -> None:
         drafts, objects = self._recorder.take(self._chain.overhead)
@@ -119,8 +157,9 @@ class RunTelemetry:
     def _ship(self) -> None:
         """Large texts go first, so that a record never refers to what is not there."""
         for sha256, text in list(self._objects.items()):
-            if self._sink.put_content(self.run_id, sha256, text):
-                del self._objects[sha256]
+            if not self._sink.put_content(self.run_id, sha256, text):
+                break
+            del self._objects[sha256]
         if not self._outbox:
             return
         accepted = self._sink.ship(self.run_id, self._outbox)

@@ -79,11 +79,13 @@ class FirehoseSink:
         self._backoff_s = backoff_s
         self._sleep = sleep
         self._today = today
+        self._away = False
 
     def ship(self, run_id: str, lines: Sequence[Line]) -> dict[int, Way]:
         """Offer the lines to Firehose, then put what it refused into the audit bucket; copy what was taken.
 
-        A copy that fails is only logged: it makes `traces` answer sooner, and is no evidence.
+        A copy that fails is only logged: it makes `traces` answer sooner, and is no evidence. Where neither
+        takes a line, the others wait for the next time: the client has tried often, and a run must end.
         """
         accepted: dict[int, Way] = {}
         for batch in batches(lines):
@@ -93,8 +95,13 @@ class FirehoseSink:
                 if line.seq not in left:
                     accepted[line.seq] = "firehose"
             for line in refused:
-                if self._put(self._audit_bucket, keys.fallback(run_id, line.seq), line.data):
-                    accepted[line.seq] = "fallback"
+                key = keys.fallback(run_id, line.seq)
+                if not self._put(self._audit_bucket, key, line.data, IfNoneMatch="*"):
+                    return self._copied(run_id, lines, accepted)
+                accepted[line.seq] = "fallback"
+        return self._copied(run_id, lines, accepted)
+
+    def _copied(self, run_id: str, lines: Sequence[Line], accepted: dict[int, Way]) -> dict[int, Way]:
         for line in lines:
             if line.seq in accepted:
                 self._copy(run_id, line)
@@ -121,9 +128,12 @@ class FirehoseSink:
         return ChainEnd(seq + 1, Line(seq, body).sha256)
 
     def _deliver(self, batch: list[Line]) -> list[Line]:
-        """Offer the batch until all is taken or the attempts are spent; returns what is left."""
+        """Offer the batch until all is taken or the attempts are spent; returns what is left.
+
+        A stream that did not answer the last time gets one: a run has no time to wait at every turn.
+        """
         left = batch
-        for attempt in range(self._attempts):
+        for attempt in range(1 if self._away else self._attempts):
             if attempt:
                 self._sleep(self._backoff_s * 2 ** (attempt - 1))
             left = self._offer(left)
@@ -138,9 +148,11 @@ class FirehoseSink:
                 DeliveryStreamName=self._stream, Records=[{"Data": line.data} for line in batch]
             )
             answers = response["RequestResponses"]
+            self._away = False
             return [line for line, answer in zip(batch, answers, strict=True) if not answer.get("RecordId")]
         except Exception as error:  # noqa: BLE001 - whatever it is, another attempt or the bucket is the answer
             log.warning("Firehose %s refused a call with %d records: %s", self._stream, len(batch), error)
+            self._away = True
             return batch
 
     def _copy(self, run_id: str, line: Line) -> None:
@@ -148,10 +160,13 @@ class FirehoseSink:
             self._put(self._runs_bucket, keys.marker(self._today(), run_id), b"")
         self._put(self._runs_bucket, keys.copy(run_id, line.seq), line.data)
 
-    def _put(self, bucket: str, key: str, body: bytes) -> bool:
+    def _put(self, bucket: str, key: str, body: bytes, **condition: str) -> bool:
         try:
-            self._s3.put_object(Bucket=bucket, Key=key, Body=body)
+            self._s3.put_object(Bucket=bucket, Key=key, Body=body, **condition)
         except Exception as error:  # noqa: BLE001 - the caller decides what a missing object means
+            answer: dict[str, Any] = getattr(error, "response", {})
+            if condition and answer.get("Error", {}).get("Code") == "PreconditionFailed":
+                return True  # our own write, whose answer was lost: each number is written once
             log.warning("could not put s3://%s/%s: %s", bucket, key, error)
             return False
         return True

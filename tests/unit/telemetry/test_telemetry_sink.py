@@ -46,7 +46,7 @@ class S3:
         self.down = down
         self.objects: dict[tuple[str, str], bytes] = {}
 
-    def put_object(self, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803
+    def put_object(self, Bucket: str, Key: str, Body: bytes, IfNoneMatch: str = "") -> None:  # noqa: N803
         if Bucket in self.down:
             raise ConnectionError(Bucket)
         self.objects[Bucket, Key] = Body
@@ -175,3 +175,31 @@ def test_the_end_of_a_chain_is_read_from_the_copies():
     lines = some(12)
     sink.ship(RUN, lines)
     assert sink.chain_end(RUN) == ChainEnd(12, hashlib.sha256(lines[11].body).hexdigest())
+
+
+def test_a_stream_that_did_not_answer_is_not_waited_for_at_every_turn():
+    firehose = Firehose(*[ConnectionError()] * 5)
+    sink, pauses = make(firehose, S3())
+    assert sink.ship(RUN, some(1)) == {0: "fallback"}
+    assert (len(firehose.calls), len(pauses)) == (4, 3)
+    assert sink.ship(RUN, some(1)) == {0: "fallback"}
+    assert (len(firehose.calls), len(pauses)) == (5, 3), "one offer, and no pause"
+    assert sink.ship(RUN, some(1)) == {0: "firehose"}
+    firehose.script = [ConnectionError(), ConnectionError()]
+    assert sink.ship(RUN, some(1)) == {0: "firehose"}, "it answers again, and gets its attempts again"
+
+
+def test_where_the_bucket_takes_nothing_either_the_other_lines_wait_for_the_next_time():
+    class Counting(S3):
+        tried = 0
+
+        def put_object(self, Bucket: str, Key: str, Body: bytes, IfNoneMatch: str = "") -> None:  # noqa: N803
+            self.tried += 1
+            super().put_object(Bucket, Key, Body)
+
+    s3 = Counting("audit")
+    sink, _ = make(Firehose(*[ConnectionError()] * 4), s3)
+    assert sink.ship(RUN, some(9)) == {}
+    assert s3.tried == 1
+    s3.down = ()
+    assert sink.ship(RUN, some(9)) == dict.fromkeys(range(9), "firehose")
