@@ -11,72 +11,33 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from toolkit.cli.figures import COLUMNS, RIGHT, STYLES, began, dollars, duration, tokens
 from toolkit.cli.text import harmless
 from toolkit.contracts import TraceSummary
+from toolkit.traces.query import GateAttempt
 from toolkit.traces.waterfall import Row
-
-_STYLES = {
-    "ok": "green",
-    "running": "cyan",
-    "queued": "cyan",
-    "not_converged": "yellow",
-    "budget_exceeded": "yellow",
-    "cancelled": "magenta",
-    "error": "red",
-}
 
 _STATUS_WIDTH = len("not_converged*")
 _BAR_MIN = 8
 _NAME_MAX = 44
 _WATERFALL_MAX = 120
+_SAID_MAX = 160
+_FINDINGS_MAX = 10
 _NARROW = 60  # below this there is no room for bars
 _ROOMY = 100  # below this a tool goes by its own name
 
 
-def count(value: int) -> str:
-    """A number of tokens in at most five characters: 950, 12.3k, 4.1M."""
-    for limit, divisor, unit in ((1_000, 1, ""), (999_500, 1_000, "k"), (999_500_000, 1_000_000, "M")):
-        if value < limit:
-            scaled = value / divisor
-            return f"{scaled:.1f}{unit}" if unit and scaled < 100 else f"{scaled:.0f}{unit}"
-    return f"{value / 1e9:.1f}G"
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people: 0.04s, 7.3s, 4m05s, 2h10m."""
-    if seconds < 59.95:
-        return f"{seconds:.2f}s" if seconds < 1 else f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}m{rest:02d}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02d}m"
-
-
-def dollars(cost: float | None) -> str:
-    """An amount, with enough digits to be no zero; `-` where no price is known."""
-    if cost is None:
-        return "-"
-    return f"${cost:.4f}" if cost < 0.1 else f"${cost:.2f}"
-
-
-def _tokens(tokens_in: int, tokens_out: int) -> str:
-    return f"{count(tokens_in)}/{count(tokens_out)}" if tokens_in or tokens_out else ""
-
-
-def _time(start: str) -> str:
-    """`2026-11-21T13:29:38.791Z` as `11-21 13:29`."""
-    return f"{start[5:10]} {start[11:16]}"
-
-
 def _cells(row: TraceSummary, pending: bool) -> tuple[Text, ...]:
     """The row's cells in the order of the wide table."""
-    status = Text(harmless(row.status), style=_STYLES.get(row.status, "red"))
+    status = Text(harmless(row.status), style=STYLES.get(row.status, "red"))
     if pending:
         status.append("*", style="dim")
     return (
-        Text(_time(row.start), style="dim"),
+        Text(began(row.start), style="dim"),
         Text(harmless(row.run_id), style="bold"),
         status,
         Text(harmless(row.model)),
-        Text(_tokens(row.input_tokens, row.output_tokens)),
+        Text(tokens(row.input_tokens, row.output_tokens)),
         Text(dollars(row.cost_usd)),
         Text(str(row.tool_calls)),
         Text(str(row.spans)),
@@ -84,14 +45,10 @@ def _cells(row: TraceSummary, pending: bool) -> tuple[Text, ...]:
     )
 
 
-_COLUMNS = ("began", "run", "status", "model", "in/out", "cost", "tools", "spans", "took")
-_RIGHT = ("in/out", "cost", "tools", "spans", "took")
-
-
 def _wide(rows: Sequence[TraceSummary], pending: Collection[str]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name in _COLUMNS:
-        table.add_column(name, justify="right" if name in _RIGHT else "left", no_wrap=True)
+    for name in COLUMNS:
+        table.add_column(name, justify="right" if name in RIGHT else "left", no_wrap=True)
     for row in rows:
         table.add_row(*_cells(row, row.run_id in pending))
     return table
@@ -101,11 +58,11 @@ def _narrow(rows: Sequence[TraceSummary], pending: Collection[str]) -> Group:
     """Two lines a run, for terminals that the table does not fit: nothing is cut, least of all the id."""
     lines: list[Text] = []
     for row in rows:
-        began, run, status, model, tokens, cost, tools, spans, took = _cells(row, row.run_id in pending)
+        when, run, status, model, used, cost, tools, spans, took = _cells(row, row.run_id in pending)
         status.pad_right(max(_STATUS_WIDTH - status.cell_len, 0))
-        lines.append(Text("  ").join([began, status, run]))
+        lines.append(Text("  ").join([when, status, run]))
         price = Text("no price") if row.cost_usd is None else cost
-        facts = [model, Text(f"{tokens.plain or '0/0'} tokens"), price]
+        facts = [model, Text(f"{used.plain or '0/0'} tokens"), price]
         facts += [Text(f"{tools.plain} tools"), Text(f"{spans.plain} spans"), took]
         second = Text("  ") + Text(" · ").join([fact for fact in facts if fact.plain])
         second.stylize("dim")
@@ -147,22 +104,31 @@ def _name(row: Row, screen: int) -> Text:
     return Text((" " if screen < _NARROW else "  ") * min(row.depth, 12) + name)
 
 
-def render_waterfall(rows: Sequence[Row], console: Console) -> None:
-    """Print the spans of a run as an indented tree with bars, seconds, tokens and what went wrong."""
+def _used(row: Row) -> str:
+    """Tokens and dollars, where there are any."""
+    parts = [tokens(row.input_tokens, row.output_tokens), dollars(row.cost_usd) if row.cost_usd else ""]
+    return " ".join(part for part in parts if part)
+
+
+def render_waterfall(rows: Sequence[Row], console: Console, *, full: bool = False) -> None:
+    """Print the spans of a run as an indented tree with bars, seconds, tokens, dollars and what went wrong.
+
+    Arguments and results of tools follow in a line each, or in all their length with `full`.
+    """
     if not rows:
         console.print(Text("no spans yet", style="dim"))
         return
     screen = min(console.width, _WATERFALL_MAX)
     names = [_name(row, screen) for row in rows]
     took = [duration(row.seconds) for row in rows]
-    tokens = [_tokens(row.input_tokens, row.output_tokens) for row in rows]
-    took_width, token_width = max(map(len, took)), max(map(len, tokens))
+    spent = [_used(row) for row in rows]
+    took_width, token_width = max(map(len, took)), max(map(len, spent))
     left = screen - took_width - token_width - 6
     longest = min(max(name.cell_len for name in names), _NAME_MAX)
     name_width = left if screen < _NARROW else min(longest, max(left - _BAR_MIN, 12))
     bar_width = left - name_width
     total = max(row.offset_s + row.seconds for row in rows)
-    for row, name, seconds, used in zip(rows, names, took, tokens, strict=True):
+    for row, name, seconds, used in zip(rows, names, took, spent, strict=True):
         name.truncate(name_width, overflow="ellipsis", pad=True)
         if row.status == "error":
             name.stylize("red")
@@ -174,3 +140,48 @@ def render_waterfall(rows: Sequence[Row], console: Console) -> None:
             note = Text("  " * (min(row.depth, 12) + 1) + harmless(row.note), style="dim")
             note.truncate(console.width, overflow="ellipsis")
             console.print(note, no_wrap=True, overflow="crop", highlight=False)
+        for sign, said in (("→", row.arguments), ("←", row.result)):
+            _print_said(console, "  " * (min(row.depth, 12) + 1) + sign + " ", said, full)
+
+
+def _print_said(console: Console, lead: str, said: str, full: bool) -> None:
+    """What was said to a tool or by it."""
+    if not said:
+        return
+    if full:
+        lines = harmless(said, multiline=True).split("\n")
+        console.print(
+            Text("\n".join(f"{lead if n == 0 else ' ' * len(lead)}{line}" for n, line in enumerate(lines)))
+        )
+        return
+    line = Text(lead + harmless(" ".join(said[: 4 * _SAID_MAX].split())), style="dim")
+    line.truncate(min(console.width, _SAID_MAX), overflow="ellipsis")
+    console.print(line, no_wrap=True, overflow="crop", highlight=False)
+
+
+def render_attempts(attempts: Sequence[GateAttempt], console: Console, *, full: bool = False) -> None:
+    """Print how often the gate was asked, and what it found; `full` names every finding."""
+    for attempt in attempts:
+        found = attempt.findings
+        said = ", ".join(f"{name} {status}" for name, status in sorted(attempt.validators.items()))
+        line = Text(f"attempt {attempt.n}", style="bold") + Text(f"  {duration(attempt.seconds)}")
+        if used := tokens(attempt.input_tokens, attempt.output_tokens):
+            line += Text(f"  {used}")
+        if attempt.cost_usd is not None:
+            line += Text(f"  {dollars(attempt.cost_usd)}")
+        console.print(line + Text(f"  {harmless(said)}", style="dim"))
+        for finding in found if full else found[:_FINDINGS_MAX]:
+            where = f"{finding['file'] or '.'}:{finding['line']}"
+            rule = f"{finding['severity']} [{finding['validator']}/{finding['rule']}]"
+            message = " ".join(str(finding["message"]).split())
+            console.print(Text(f"  {harmless(f'{where}  {rule} {message}')}"))
+        if len(found) > _FINDINGS_MAX and not full:
+            console.print(Text(f"  … and {len(found) - _FINDINGS_MAX} more: -v", style="dim"))
+
+
+def line_of(row: TraceSummary, pending: bool = False) -> Text:
+    """A run on one line, for those that come one after another."""
+    when, run, status, model, used, cost, tools, _spans, took = _cells(row, pending)
+    status.pad_right(max(_STATUS_WIDTH - status.cell_len, 0))
+    facts = [when, run, status, model, used, cost, Text(f"{tools.plain} tools"), took]
+    return Text("  ").join([fact for fact in facts if fact.plain])

@@ -5,21 +5,20 @@ environment may leak into requests to the emulator, so credentials come from a p
 the proxy settings exclude loopback.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
 
 from toolkit.cloud import Cloud
 from toolkit.errors import TfkitError
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
+    from obstore.store import ObjectStore, S3Store
 
-_THREADS = 16
+_THREADS = 32
 
-BATCH_BYTES = 16 * 1024 * 1024
+BATCH_BYTES = 8 * 1024 * 1024
 """How much is fetched, as it lies in the bucket, before it is written into the index."""
 
 _CREDENTIALS_LAST = timedelta(minutes=5)
@@ -55,6 +54,8 @@ def _credentials(cloud: Cloud) -> Callable[[], Any]:
 
 def open_store(cloud: Cloud, bucket: str) -> "S3Store":
     """The bucket as an obstore store."""
+    from urllib.parse import urlsplit
+
     from obstore.store import S3Store
 
     provider = _credentials(cloud)
@@ -81,11 +82,14 @@ def open_store(cloud: Cloud, bucket: str) -> "S3Store":
 
 
 class Bucket:
-    """A bucket to read from. Every method raises TfkitError when the bucket cannot be reached or read."""
+    """A bucket to read from, or the `store` that stands in for it.
 
-    def __init__(self, cloud: Cloud, name: str) -> None:
+    Every method raises TfkitError when the bucket cannot be reached or read.
+    """
+
+    def __init__(self, cloud: Cloud, name: str, store: "ObjectStore | None" = None) -> None:
         self.name = name
-        self._store = open_store(cloud, name)
+        self._store: ObjectStore = store or open_store(cloud, name)
 
     def _failed(self, error: Exception) -> TfkitError:
         first = str(error).strip().partition("\n")[0]
@@ -107,6 +111,8 @@ class Bucket:
 
     def list_many(self, prefixes: Iterable[str]) -> Sequence[Listed]:
         """Every object under any of the prefixes, listed side by side."""
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(_THREADS) as pool:
             return [item for items in pool.map(self.list, prefixes) for item in items]
 
@@ -134,11 +140,27 @@ class Bucket:
             raise self._failed(error) from error
 
     def get_batches(self, items: Sequence[Listed]) -> "Iterator[Sequence[tuple[str, bytes]]]":
-        """Key and body of the objects, in batches of about BATCH_BYTES; what is gone by now is left out."""
+        """Key and body of the objects, in batches of about BATCH_BYTES; what is gone by now is left out.
+
+        The next batch is on its way while the caller works on this one.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(_THREADS) as pool:
-            for batch in _batches(items):
-                bodies = pool.map(self.get, [item.key for item in batch])
-                yield [(i.key, body) for i, body in zip(batch, bodies, strict=True) if body is not None]
+            coming: deque[tuple[Sequence[Listed], Iterator[bytes | None]]] = deque()
+            try:
+                for batch in _batches(items):
+                    coming.append((batch, pool.map(self.get, [item.key for item in batch])))
+                    if len(coming) > 1:
+                        yield _there(*coming.popleft())
+                while coming:
+                    yield _there(*coming.popleft())
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _there(batch: Sequence[Listed], bodies: "Iterator[bytes | None]") -> Sequence[tuple[str, bytes]]:
+    return [(item.key, body) for item, body in zip(batch, bodies, strict=True) if body is not None]
 
 
 def _batches(items: Sequence[Listed]) -> Iterator[Sequence[Listed]]:

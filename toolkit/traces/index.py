@@ -3,7 +3,8 @@
 Write-ahead logging lets a list read while another process indexes, and each batch of objects is one
 transaction, so a kill leaves the index as it was before the batch. A file that is damaged, of another
 schema or of another account is thrown away and filled again from the buckets. A stack that went down, or
-to other buckets, leaves its past here.
+to other buckets, leaves its past here: objects are kept as they came, compressed, and a span or a text is
+read from there, so that the rows stay small. What people and `--sql` ask are the views (`views`).
 """
 
 import fcntl
@@ -13,45 +14,69 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA = 2
-"""Raised whenever the tables below change; an index of another number is rebuilt."""
+from toolkit.traces import views
+
+SCHEMA = 3
+"""Raised whenever the tables below or the views change; an index of another number is rebuilt."""
 
 _WAIT_S = 60.0
 
+_CACHE_KIB = 16 * 1024
+
+_CHECKPOINT_PAGES = 8192
+"""How long the log gets before it is written into the file: 32 MiB, as a batch is some 10."""
+
 _TABLES = """
 CREATE TABLE about (source TEXT NOT NULL);
--- An object that was read. `problem` says what could not be read of it.
-CREATE TABLE objects (
-    bucket TEXT NOT NULL, key TEXT NOT NULL, problem TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (bucket, key)
-) WITHOUT ROWID;
+-- An object that was read: its bytes as gzip. `problem` says what could not be read of it.
+CREATE TABLE object (
+    id INTEGER PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, problem TEXT NOT NULL, body BLOB NOT NULL
+);
+CREATE UNIQUE INDEX object_key ON object (bucket, key);
 -- A day (ISO date) of an audit bucket that was listed when nothing could be added to it any more.
-CREATE TABLE sealed_days (bucket TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (bucket, day)) WITHOUT ROWID;
--- A record of a run. `delivered` is 0 while only the copy beside the artifacts is known.
-CREATE TABLE records (
-    run_id TEXT NOT NULL, seq INTEGER NOT NULL, last INTEGER NOT NULL, delivered INTEGER NOT NULL,
-    PRIMARY KEY (run_id, seq)
-) WITHOUT ROWID;
-CREATE TABLE contents (
-    run_id TEXT NOT NULL, sha256 TEXT NOT NULL, text BLOB NOT NULL
+CREATE TABLE sealed_day (bucket TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (bucket, day)) WITHOUT ROWID;
+-- What `traces` lists; derived from the tables below whenever a record of the run arrives.
+CREATE TABLE run (
+    number INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, trace_id TEXT NOT NULL DEFAULT '',
+    start_ns INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0, status TEXT NOT NULL DEFAULT '',
+    model TEXT NOT NULL DEFAULT '', input_tokens INTEGER NOT NULL DEFAULT 0,
+    output_tokens INTEGER NOT NULL DEFAULT 0, cost_usd REAL, tool_calls INTEGER NOT NULL DEFAULT 0,
+    spans INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '',
+    complete INTEGER NOT NULL DEFAULT 0, pending INTEGER NOT NULL DEFAULT 0
 );
-CREATE UNIQUE INDEX contents_key ON contents (run_id, sha256);
--- Times are nanoseconds since 1970; `status` is OTLP's (2 is an error); `body` is the span's JSON.
-CREATE TABLE spans (
-    run_id TEXT NOT NULL, seq INTEGER NOT NULL, span_id TEXT NOT NULL, parent_id TEXT NOT NULL,
-    trace_id TEXT NOT NULL, name TEXT NOT NULL, operation TEXT NOT NULL, model TEXT NOT NULL,
-    start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, status INTEGER NOT NULL,
-    input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, body BLOB NOT NULL
-);
-CREATE UNIQUE INDEX spans_key ON spans (run_id, span_id);
--- What `traces` lists; derived from the tables above whenever a record of the run arrives.
-CREATE TABLE runs (
-    run_id TEXT PRIMARY KEY, trace_id TEXT NOT NULL, start_ns INTEGER NOT NULL, seconds REAL NOT NULL,
-    status TEXT NOT NULL, model TEXT NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
-    cost_usd REAL, tool_calls INTEGER NOT NULL, spans INTEGER NOT NULL,
-    complete INTEGER NOT NULL, pending INTEGER NOT NULL
+CREATE INDEX run_start ON run (start_ns);
+-- A record of a run, and where it stands in its object (bytes of the plain text). `delivered` is 0 while only
+-- the copy beside the artifacts is known.
+CREATE TABLE record (
+    run INTEGER NOT NULL, seq INTEGER NOT NULL, last INTEGER NOT NULL, delivered INTEGER NOT NULL,
+    object INTEGER NOT NULL, place INTEGER NOT NULL, length INTEGER NOT NULL, PRIMARY KEY (run, seq)
 ) WITHOUT ROWID;
-CREATE INDEX runs_start ON runs (start_ns);
+-- Times are nanoseconds since 1970; `status` is OTLP's (2 is an error).
+CREATE TABLE span (
+    run INTEGER NOT NULL, span_id TEXT NOT NULL, seq INTEGER NOT NULL, parent_id TEXT NOT NULL,
+    trace_id TEXT NOT NULL, name TEXT NOT NULL, operation TEXT NOT NULL, tool TEXT NOT NULL,
+    model TEXT NOT NULL, start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, status INTEGER NOT NULL,
+    message TEXT NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+    PRIMARY KEY (run, span_id)
+) WITHOUT ROWID;
+-- What the root span says of its run; NULL is what it does not say.
+CREATE TABLE root (
+    run INTEGER NOT NULL, span_id TEXT NOT NULL, seq INTEGER NOT NULL, trace_id TEXT NOT NULL,
+    start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, status TEXT, model TEXT, input_tokens INTEGER,
+    output_tokens INTEGER, cost_usd REAL, tool_calls INTEGER, error TEXT, PRIMARY KEY (run, span_id)
+) WITHOUT ROWID;
+-- `validators` is JSON (name: status); `findings` how many, -1 where they cannot be read.
+CREATE TABLE attempt (
+    run INTEGER NOT NULL, span_id TEXT NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL, tree TEXT NOT NULL,
+    start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, validators TEXT NOT NULL, findings INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost_usd REAL,
+    PRIMARY KEY (run, span_id)
+) WITHOUT ROWID;
+CREATE TABLE finding (
+    run INTEGER NOT NULL, span_id TEXT NOT NULL, place INTEGER NOT NULL, validator TEXT NOT NULL,
+    rule TEXT NOT NULL, severity TEXT NOT NULL, file TEXT NOT NULL, line INTEGER NOT NULL,
+    message TEXT NOT NULL, PRIMARY KEY (run, span_id, place)
+) WITHOUT ROWID;
 """
 
 
@@ -85,6 +110,8 @@ class Index:
         try:
             connection = sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             self._check(connection, inode)
             yield connection
         except sqlite3.DatabaseError as error:
@@ -137,7 +164,10 @@ class Index:
         os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         connection = sqlite3.connect(new)
         try:
+            # Nothing is in it yet that a power cut could cost; what it leaves is found to be no index.
+            connection.execute("PRAGMA synchronous = OFF")
             connection.executescript(_TABLES)
+            connection.executescript(views.SQLITE)
             connection.execute("INSERT INTO about VALUES (?)", (self.source,))
             connection.execute(f"PRAGMA user_version = {SCHEMA}")
             connection.commit()

@@ -1,15 +1,21 @@
 """Fetched objects into the index: one transaction a batch, each record once, and the row of each run anew."""
 
+import gc
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
 
 from toolkit.telemetry import names
+from toolkit.traces.attempts import add_attempts
+from toolkit.traces.derive import derive_runs
+from toolkit.traces.heads import Head, SpanHead, read_head
 from toolkit.traces.index import transaction
-from toolkit.traces.records import UNREADABLE, OtlpSpan, Record, decode_span, money, number, parse, text
+from toolkit.traces.ingested import Ingested
+from toolkit.traces.records import GZIP, UNREADABLE, money, number, text
+from toolkit.traces.unpacking import Unpacked, unpacked
 
-_INDEXED = frozenset((names.OPERATION, names.MODEL, names.INPUT_TOKENS, names.OUTPUT_TOKENS))
+_LEVEL = 1
 
 
 class Fetched(NamedTuple):
@@ -21,138 +27,165 @@ class Fetched(NamedTuple):
     delivered: bool
 
 
-@dataclass
-class Ingested:
-    """How many objects and records were new, and what could not be read."""
+class _Placed(NamedTuple):
+    """A record, where it stands in the plain text of its object; and its line, if it has attempts."""
 
-    objects: int = 0
-    records: int = 0
-    problems: list[str] = field(default_factory=list)
+    head: Head
+    place: int
+    length: int
+    line: bytes
 
 
 def ingest(connection: sqlite3.Connection, batch: Iterable[Fetched], into: Ingested) -> None:
     """Add what the objects hold, all or nothing; an object that another process has added is left alone."""
-    touched: set[str] = set()
-    with transaction(connection):
-        for item in batch:
-            claimed = connection.execute(
-                "INSERT OR IGNORE INTO objects (bucket, key) VALUES (?, ?)", (item.bucket, item.key)
-            )
-            if not claimed.rowcount:
-                continue
-            into.objects += 1
-            records, problems = parse(item.body)
-            for record in records:
-                into.records += _add(connection, record, item.delivered, problems)
-                touched.add(record.run_id)
-            if problems:
-                connection.execute(
-                    "UPDATE objects SET problem = ? WHERE bucket = ? AND key = ?",
-                    ("; ".join(problems), item.bucket, item.key),
-                )
+    with _no_collections(), transaction(connection):
+        new = [item for item in batch if not _known(connection, item)]
+        touched: set[int] = set()
+        numbers: dict[str, int] = {}
+        with unpacked([item.body for item in new]) as found:
+            for item, records, problems in _parsed(new, found):
+                identity = _keep(connection, item, problems)
+                into.objects += 1
                 into.problems += [f"s3://{item.bucket}/{item.key}: {problem}" for problem in problems]
-        for run_id in touched:
-            derive_run(connection, run_id)
+                for record in records:
+                    run = _run_number(connection, record.head.run_id, numbers)
+                    into.records += _add(connection, run, identity, record, item.delivered)
+                    touched.add(run)
+        derive_runs(connection, touched)
 
 
-def _add(connection: sqlite3.Connection, record: Record, delivered: bool, problems: list[str]) -> bool:
+@contextmanager
+def _no_collections() -> Generator[None, None, None]:
+    """Rows by the ten thousand and no cycles among them: looking for some would cost a tenth of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _known(connection: sqlite3.Connection, item: Fetched) -> bool:
+    sql = "SELECT 1 FROM object WHERE bucket = ? AND key = ?"
+    return connection.execute(sql, (item.bucket, item.key)).fetchone() is not None
+
+
+def _parsed(
+    items: Sequence[Fetched], found: Iterator[Unpacked]
+) -> Iterator[tuple[Fetched, list[_Placed], list[str]]]:
+    """Each object with its records; one that is damaged has none, wherever the damage is."""
+    records: list[_Placed] = []
+    problems: list[str] = []
+    place = line_number = 0
+    for which, piece in found:
+        if isinstance(piece, bytes):
+            start = 0
+            while start < len(piece):
+                end = piece.find(b"\n", start)
+                end = len(piece) if end < 0 else end
+                line_number += 1
+                _read(piece[start:end], place + start, line_number, records, problems)
+                start = end + 1
+            place += len(piece)
+            continue
+        yield items[which], [] if piece else records, [str(piece)] if piece else problems
+        records = list[_Placed]()
+        problems = list[str]()
+        place = line_number = 0
+
+
+def _read(line: bytes, place: int, line_number: int, records: list[_Placed], problems: list[str]) -> None:
+    """Add the line's record; a line that is none becomes a problem and does not hide the others."""
+    if not line or line.isspace():
+        return
+    try:
+        head = read_head(line)
+    except UNREADABLE as error:
+        problems.append(f"line {line_number} is no record: {error}")
+        return
+    problems += head.problems
+    tried = any(span.said is not None and span.parent_id for span in head.spans)
+    records.append(_Placed(head, place, len(line), line if tried else b""))
+
+
+def _keep(connection: sqlite3.Connection, item: Fetched, problems: Sequence[str]) -> int:
+    """Keep the object as it came, but compressed; returns its number."""
+    body = item.body
+    if body and not body.startswith(GZIP):
+        from isal import igzip
+
+        body = igzip.compress(body, _LEVEL)
+    values = (item.bucket, item.key, "; ".join(problems), body)
+    added = connection.execute("INSERT INTO object (bucket, key, problem, body) VALUES (?, ?, ?, ?)", values)
+    assert added.lastrowid is not None
+    return added.lastrowid
+
+
+def _run_number(connection: sqlite3.Connection, run_id: str, numbers: dict[str, int]) -> int:
+    """The run's number in the index; a new one where it has none."""
+    if run_id not in numbers:
+        connection.execute("INSERT OR IGNORE INTO run (run_id) VALUES (?)", (run_id,))
+        row = connection.execute("SELECT number FROM run WHERE run_id = ?", (run_id,)).fetchone()
+        numbers[run_id] = row[0]
+    return numbers[run_id]
+
+
+def _add(connection: sqlite3.Connection, run: int, identity: int, record: _Placed, delivered: bool) -> bool:
     """Add a record unless it is there; a delivered one takes a copy's place. Says whether it was added."""
-    key = (record.run_id, number(record.seq))
-    known = connection.execute("SELECT delivered FROM records WHERE run_id = ? AND seq = ?", key).fetchone()
+    head = record.head
+    key = (run, head.seq)
+    known = connection.execute("SELECT delivered FROM record WHERE run = ? AND seq = ?", key).fetchone()
     if known is not None:
         if known[0] or not delivered:
             return False
-        connection.execute("DELETE FROM spans WHERE run_id = ? AND seq = ?", key)
-    connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)", (*key, record.last, delivered))
-    connection.executemany(
-        f"INSERT OR {'REPLACE' if delivered else 'IGNORE'} INTO contents VALUES (?, ?, ?)",  # noqa: S608
-        [(record.run_id, sha256, bytes(raw)) for sha256, raw in record.contents.items()],
+        _forget(connection, key)
+    connection.execute(
+        "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (*key, head.last, delivered, identity, record.place, record.length),
     )
-    rows: list[tuple[object, ...]] = []
-    for raw in record.spans():
-        try:
-            rows.append((*key, *_span_row(decode_span(raw)), bytes(raw)))
-        except UNREADABLE as error:
-            problems.append(f"a span of record {record.seq} cannot be read: {error}")
     connection.executemany(
-        "INSERT OR IGNORE INTO spans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+        "INSERT OR IGNORE INTO span VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(run, span.span_id, head.seq, *span[1:-1]) for span in head.spans],
     )
+    said = [span for span in head.spans if span.said is not None]
+    connection.executemany(
+        "INSERT OR IGNORE INTO root VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [_root_row(run, head.seq, span) for span in said if not span.parent_id],
+    )
+    add_attempts(connection, run, head.seq, [span for span in said if span.parent_id], record.line)
     return True
 
 
-def _span_row(span: OtlpSpan) -> tuple[object, ...]:
-    """The columns of a span between its key and its body."""
-    found = {item.key: item.value.plain() for item in span.attributes if item.key in _INDEXED}
-    return (
-        span.spanId,
-        span.parentSpanId,
-        span.traceId,
-        span.name,
-        text(found.get(names.OPERATION)),
-        text(found.get(names.MODEL)),
-        number(span.startTimeUnixNano),
-        number(span.endTimeUnixNano),
-        number(span.status.code),
-        number(found.get(names.INPUT_TOKENS)),
-        number(found.get(names.OUTPUT_TOKENS)),
-    )
-
-
-def derive_run(connection: sqlite3.Connection, run_id: str) -> None:
-    """Write the run's row from its records and spans.
-
-    The root span says how a run ended, but only the closed chain says that it did: without a `last`
-    record the status is `running`. Before the root is there, tokens and tool calls are counted from below.
-    """
-    count, last, delivered = connection.execute(
-        "SELECT count(*), max(CASE WHEN last THEN seq END), min(delivered) FROM records WHERE run_id = ?",
-        (run_id,),
-    ).fetchone()
-    spans, start, end, tools, tokens_in, tokens_out = connection.execute(
-        "SELECT count(*), coalesce(min(start_ns), 0), coalesce(max(end_ns), 0),"
-        " coalesce(sum(operation = ?), 0),"
-        " coalesce(sum(CASE WHEN operation = ? THEN min(input_tokens, 1000000000000) END), 0),"
-        " coalesce(sum(CASE WHEN operation = ? THEN min(output_tokens, 1000000000000) END), 0)"
-        " FROM spans WHERE run_id = ?",
-        (names.OPERATION_TOOL, names.OPERATION_CHAT, names.OPERATION_CHAT, run_id),
-    ).fetchone()
-    root = _root(connection, run_id)
-    found = root.plain_attributes() if root else {}
-    trace_id, model = connection.execute(
-        "SELECT coalesce(min(trace_id), ''), coalesce(max(model), '') FROM spans WHERE run_id = ?", (run_id,)
-    ).fetchone()
-    if root:
-        start, end = number(root.startTimeUnixNano), number(root.endTimeUnixNano)
+def _forget(connection: sqlite3.Connection, key: tuple[int, int]) -> None:
+    """Take out what a copy said, before what was delivered takes its place."""
     connection.execute(
-        "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            run_id,
-            root.traceId if root else trace_id,
-            start,
-            max(end - start, 0) / 1e9,
-            _status(found, last is not None),
-            text(found.get(names.MODEL)) or model,
-            number(found.get(names.INPUT_TOKENS, tokens_in)),
-            number(found.get(names.OUTPUT_TOKENS, tokens_out)),
-            money(found.get(names.COST_USD)),
-            number(found.get(names.TOOL_CALLS, tools)),
-            spans,
-            last is not None and count == last + 1,
-            not delivered,
-        ),
+        "DELETE FROM finding WHERE run = ?1 AND span_id IN"
+        " (SELECT span_id FROM attempt WHERE run = ?1 AND seq = ?2)",
+        key,
     )
+    for table in ("attempt", "root", "span"):
+        connection.execute(f"DELETE FROM {table} WHERE run = ? AND seq = ?", key)  # noqa: S608 - our own names
 
 
-def _status(root: dict[str, Any], closed: bool) -> str:
-    """What the run says of its end; a closed run that says nothing did not end well."""
-    if not closed:
-        return "running"
-    return text(root.get(names.STATUS)) or "error"
+def _root_row(run: int, seq: int, span: SpanHead) -> tuple[object, ...]:
+    said = span.said or {}
 
+    def count(key: str) -> int | None:
+        return number(said[key]) if key in said else None
 
-def _root(connection: sqlite3.Connection, run_id: str) -> OtlpSpan | None:
-    row = connection.execute(
-        "SELECT body FROM spans WHERE run_id = ? AND name = ? AND parent_id = '' ORDER BY start_ns LIMIT 1",
-        (run_id, names.RUN_SPAN),
-    ).fetchone()
-    return decode_span(row[0]) if row else None
+    return (
+        run,
+        span.span_id,
+        seq,
+        span.trace_id,
+        span.start_ns,
+        span.end_ns,
+        text(said.get(names.STATUS)) or None,
+        text(said.get(names.MODEL)) or None,
+        count(names.INPUT_TOKENS),
+        count(names.OUTPUT_TOKENS),
+        money(said.get(names.COST_USD)),
+        count(names.TOOL_CALLS),
+        text(said.get(names.ERROR)) or span.message or None,
+    )

@@ -1,10 +1,9 @@
 """Questions to the index: the runs of a window, and the spans of one run with their texts put back."""
 
-import hashlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -12,15 +11,50 @@ from toolkit.contracts import TraceSummary
 from toolkit.telemetry import names
 from toolkit.traces.records import UNREADABLE, decode_span, number
 
+if TYPE_CHECKING:
+    from toolkit.telemetry.restore import Texts
+
 FetchText = Callable[[str], bytes | None]
 """Given a SHA-256, returns the large text of the run that has it, or None."""
 
-_FINE = ("queued", "running", "ok")
+FINE = ("queued", "running", "ok")
+"""How a run may be that is no error."""
 
 _COLUMNS = (
     "run_id, trace_id, start_ns, seconds, status, model, input_tokens, output_tokens, cost_usd, tool_calls,"
     " spans"
 )
+
+
+class Filters(NamedTuple):
+    """Which runs of a window are wanted; what is empty or None leaves none out.
+
+    `errors` leaves out those that are fine or go on. `min_cost` is in US dollars, and leaves out runs of
+    which no price is known. `limit` is how many at most, the newest.
+    """
+
+    models: Sequence[str] = ()
+    statuses: Sequence[str] = ()
+    errors: bool = False
+    min_cost: float | None = None
+    limit: int | None = None
+
+
+EVERYTHING = Filters()
+
+
+class GateAttempt(NamedTuple):
+    """One time that the gate was asked. `start` is RFC 3339; `validators` says how each of them ended."""
+
+    n: int
+    tree: str
+    start: str
+    seconds: float
+    validators: dict[str, str]
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    findings: list[dict[str, Any]]
 
 
 class Span(NamedTuple):
@@ -37,11 +71,6 @@ class Span(NamedTuple):
     attributes: dict[str, Any]
 
 
-class _Ref(msgspec.Struct, forbid_unknown_fields=True):
-    ref: str = ""
-    object: str = ""
-
-
 def nanoseconds(moment: datetime) -> int:
     """The moment as nanoseconds since 1970, kept within what SQLite can hold."""
     return max(min(int(moment.timestamp()) * 10**9 + moment.microsecond * 1000, 2**63 - 1), -(2**63))
@@ -53,7 +82,7 @@ def rfc3339(start_ns: int) -> str:
         return ""
     seconds, rest = divmod(start_ns, 10**9)
     moment = datetime.fromtimestamp(min(seconds, 253402300799), UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 10**6:03d}Z"
+    return f"{moment.isoformat()[:19]}.{rest // 10**6:03d}Z"
 
 
 def _summary(row: Sequence[Any]) -> TraceSummary:
@@ -73,41 +102,92 @@ def _summary(row: Sequence[Any]) -> TraceSummary:
 
 
 def list_runs(
-    connection: sqlite3.Connection, since: datetime, until: datetime, errors: bool = False
+    connection: sqlite3.Connection, since: datetime, until: datetime, filters: Filters = EVERYTHING
 ) -> list[TraceSummary]:
-    """The runs that began in the window, newest first; `errors` leaves out those that are fine."""
-    sql = f"SELECT {_COLUMNS} FROM runs WHERE start_ns >= ? AND start_ns < ?"  # noqa: S608 - our own columns
+    """The runs that began in the window, newest first."""
+    sql = f"SELECT {_COLUMNS} FROM run WHERE start_ns >= ? AND start_ns < ?"  # noqa: S608 - our own columns
     values: list[object] = [nanoseconds(since), nanoseconds(until)]
-    if errors:
+    if filters.errors:
         sql += " AND status NOT IN (?, ?, ?)"
-        values += _FINE
-    return [_summary(row) for row in connection.execute(sql + " ORDER BY start_ns DESC, run_id", values)]
+        values += FINE
+    for column, wanted in (("model", filters.models), ("status", filters.statuses)):
+        if wanted:
+            sql += f" AND {column} IN ({', '.join('?' * len(wanted))})"
+            values += wanted
+    if filters.min_cost is not None:
+        sql += " AND cost_usd >= ?"
+        values.append(filters.min_cost)
+    sql += " ORDER BY start_ns DESC, run_id"
+    if filters.limit is not None:
+        sql += " LIMIT ?"
+        values.append(filters.limit)
+    return [_summary(row) for row in connection.execute(sql, values)]
 
 
 def run_summary(connection: sqlite3.Connection, run_id: str) -> TraceSummary | None:
     """The run as a row, or None when the index does not know it."""
-    sql = f"SELECT {_COLUMNS} FROM runs WHERE run_id = ?"  # noqa: S608 - our own columns
+    sql = f"SELECT {_COLUMNS} FROM run WHERE run_id = ?"  # noqa: S608 - our own columns
     row = connection.execute(sql, (run_id,)).fetchone()
     return _summary(row) if row else None
 
 
 def run_flags(connection: sqlite3.Connection, run_id: str) -> tuple[bool, bool]:
     """Whether the run's chain is complete, and whether some of it is still to be delivered."""
-    row = connection.execute("SELECT complete, pending FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    row = connection.execute("SELECT complete, pending FROM run WHERE run_id = ?", (run_id,)).fetchone()
     return (bool(row[0]), bool(row[1])) if row else (False, False)
 
 
 def pending_runs(connection: sqlite3.Connection) -> frozenset[str]:
     """The runs of which some record is known only from the copy beside the artifacts."""
-    return frozenset(row[0] for row in connection.execute("SELECT run_id FROM runs WHERE pending"))
+    return frozenset(row[0] for row in connection.execute("SELECT run_id FROM run WHERE pending"))
 
 
 def unfinished_runs(connection: sqlite3.Connection, since: datetime) -> frozenset[str]:
     """The runs begun since then whose chains are not complete."""
     rows = connection.execute(
-        "SELECT run_id FROM runs WHERE start_ns >= ? AND NOT complete", (nanoseconds(since),)
+        "SELECT run_id FROM run WHERE start_ns >= ? AND NOT complete", (nanoseconds(since),)
     )
     return frozenset(row[0] for row in rows)
+
+
+def attempts_of(connection: sqlite3.Connection, run_id: str) -> list[GateAttempt]:
+    """How often the gate was asked in a run, and what it found each time."""
+    rows = connection.execute(
+        "SELECT a.run, a.span_id, a.n, a.tree, a.start_ns, a.end_ns, a.validators, a.input_tokens,"
+        " a.output_tokens, a.cost_usd"
+        " FROM attempt a JOIN run r ON r.number = a.run WHERE r.run_id = ? ORDER BY a.n, a.start_ns",
+        (run_id,),
+    ).fetchall()
+    return [
+        GateAttempt(
+            n,
+            tree,
+            rfc3339(start),
+            round(max(end - start, 0) / 1e9, 3),
+            _statuses(validators),
+            tokens_in,
+            tokens_out,
+            cost,
+            _findings(connection, run, span_id),
+        )
+        for run, span_id, n, tree, start, end, validators, tokens_in, tokens_out, cost in rows
+    ]
+
+
+def _statuses(validators: str) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(validators, type=dict[str, str])
+    except UNREADABLE:
+        return {}
+
+
+def _findings(connection: sqlite3.Connection, run: int, span_id: str) -> list[dict[str, Any]]:
+    fields = ("validator", "rule", "severity", "message", "file", "line")
+    rows = connection.execute(
+        f"SELECT {', '.join(fields)} FROM finding WHERE run = ? AND span_id = ? ORDER BY place",  # noqa: S608
+        (run, span_id),
+    )
+    return [dict(zip(fields, row, strict=True)) for row in rows]
 
 
 def spans_of(
@@ -118,14 +198,25 @@ def spans_of(
     `fetch` gets the texts that were too large for a record. A text that is missing, or does not have
     the hash it is known by, is replaced by a note in square brackets that says so.
     """
-    rows = connection.execute(
-        "SELECT body FROM spans WHERE run_id = ? ORDER BY start_ns, end_ns DESC, span_id", (run_id,)
-    ).fetchall()
-    texts_of = _Texts(connection, run_id, fetch)
-    return [_span(row[0], texts_of if texts else None) for row in rows]
+    from toolkit.telemetry.restore import Texts
+    from toolkit.traces.texts import inline_of, records_of
+
+    row = connection.execute("SELECT number FROM run WHERE run_id = ?", (run_id,)).fetchone()
+    if row is None:
+        return []
+    known = Texts(inline_of(connection, row[0]), fetch or (lambda _: None)) if texts else None
+    spans: dict[str, Span] = {}
+    for record in records_of(connection, row[0]):
+        for raw in record.spans():
+            try:
+                span = _span(raw, known)
+            except UNREADABLE:
+                continue
+            spans.setdefault(span.span_id, span)
+    return sorted(spans.values(), key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
 
 
-def _span(body: bytes, texts: "_Texts | None") -> Span:
+def _span(body: msgspec.Raw, texts: "Texts | None") -> Span:
     data = decode_span(body)
     found = data.plain_attributes()
     if texts is not None:
@@ -147,53 +238,3 @@ def _span(body: bytes, texts: "_Texts | None") -> Span:
         data.status.message,
         found,
     )
-
-
-class _Texts:
-    """The texts of one run by hash; each is read and checked once."""
-
-    def __init__(self, connection: sqlite3.Connection, run_id: str, fetch: FetchText | None) -> None:
-        self._connection = connection
-        self._run_id = run_id
-        self._fetch = fetch
-        self._known: dict[str, str] = {}
-
-    def resolve(self, value: Any) -> Any:
-        """The value with every reference in it replaced."""
-        if isinstance(value, list):
-            return [self.resolve(item) for item in value]
-        if isinstance(value, dict):
-            return {key: self.resolve(item) for key, item in value.items()}
-        if not isinstance(value, str) or not value.startswith(('{"ref"', '{"object"')):
-            return value
-        try:
-            reference = msgspec.json.decode(value, type=_Ref)
-        except msgspec.DecodeError:
-            return value
-        sha256 = reference.ref or reference.object
-        if sha256 not in self._known:
-            raw = self._large(sha256) if reference.object else self._inline(sha256)
-            self._known[sha256] = _checked(sha256, raw)
-        return self._known[sha256]
-
-    def _inline(self, sha256: str) -> bytes | None:
-        row = self._connection.execute(
-            "SELECT text FROM contents WHERE run_id = ? AND sha256 = ?", (self._run_id, sha256)
-        ).fetchone()
-        if row is None:
-            return None
-        try:
-            return msgspec.json.decode(row[0], type=str).encode()
-        except UNREADABLE:
-            return b""
-
-    def _large(self, sha256: str) -> bytes | None:
-        return self._fetch(sha256) if self._fetch else None
-
-
-def _checked(sha256: str, raw: bytes | None) -> str:
-    if raw is None:
-        return f"[text {sha256} is missing]"
-    if hashlib.sha256(raw).hexdigest() != sha256:
-        return f"[text {sha256} was altered]"
-    return raw.decode(errors="replace")

@@ -5,16 +5,21 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from toolkit.cloud import Cloud
 from toolkit.contracts import RUN_ID, TraceSummary
-from toolkit.errors import TfkitError
+from toolkit.errors import TfkitError, UsageError
 from toolkit.telemetry import keys
 from toolkit.traces import query
 from toolkit.traces.fetch import Bucket, Listed
 from toolkit.traces.index import Damaged, Index, transaction
-from toolkit.traces.ingest import Fetched, Ingested, ingest
+from toolkit.traces.ingested import Ingested
+
+if TYPE_CHECKING:
+    from toolkit.traces.export import Exported
+    from toolkit.traces.sql import Table
+    from toolkit.traces.stats import Stats
 
 T = TypeVar("T")
 
@@ -28,6 +33,16 @@ _PENDING_FOR = 2 * _DAY
 """How far back a run may have begun that Firehose has still not delivered."""
 
 _MANY_DAYS = 62
+
+
+class TooLarge(UsageError):
+    """The window has more that was never read than may be fetched to this machine."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            f"the window has {size / 1e6:,.0f} MB of records to fetch, more than {limit / 1e6:,.0f}",
+            "narrow it with --since and --until, or raise the setting traces_local_mb",
+        )
 
 
 class Refreshed(NamedTuple):
@@ -45,6 +60,7 @@ class RunTrace(NamedTuple):
     spans: Sequence[query.Span]
     complete: bool
     pending: bool
+    attempts: Sequence[query.GateAttempt] = ()
 
 
 def _utc_now() -> datetime:
@@ -55,6 +71,7 @@ class Traces:
     """The traces of one platform. Methods raise TfkitError when the buckets cannot be read.
 
     `index_path` is a file of the stack's own; it is created, and rebuilt when damaged. Times have a zone.
+    `limit_bytes` is how much one refresh may fetch of the audit bucket, as it lies there.
     """
 
     def __init__(
@@ -64,6 +81,7 @@ class Traces:
         runs_bucket: str,
         index_path: Path,
         now: Callable[[], datetime] = _utc_now,
+        limit_bytes: int | None = None,
     ) -> None:
         self._cloud = cloud
         self._audit_name = audit_bucket
@@ -72,6 +90,7 @@ class Traces:
         # its past with it.
         self._index = Index(index_path, f"{cloud.target} {cloud.account}")
         self._now = now
+        self._limit_bytes = limit_bytes
         self._window: tuple[datetime, datetime] | None = None
 
     @cached_property
@@ -83,13 +102,18 @@ class Traces:
         return Bucket(self._cloud, self._runs_name)
 
     def refresh(self, since: datetime, until: datetime) -> Refreshed:
-        """Bring the index up to date for runs that began in the window."""
+        """Bring the index up to date for runs that began in the window.
+
+        Raises TooLarge where that is more than the limit; nothing was fetched then.
+        """
         self._window = (since, until)
         return self._read(lambda connection: self._refresh(connection, since, until), again=False)
 
-    def list(self, since: datetime, until: datetime, errors: bool = False) -> Sequence[TraceSummary]:
-        """The runs of the window that the index knows, newest first; `errors` leaves out the fine ones."""
-        return self._read(lambda connection: query.list_runs(connection, since, until, errors))
+    def list(
+        self, since: datetime, until: datetime, filters: query.Filters = query.EVERYTHING
+    ) -> Sequence[TraceSummary]:
+        """The runs of the window that the index knows and the filters let through, newest first."""
+        return self._read(lambda connection: query.list_runs(connection, since, until, filters))
 
     def pending(self) -> frozenset[str]:
         """The ids of runs of which Firehose has not delivered everything yet."""
@@ -102,6 +126,24 @@ class Traces:
         TfkitError when there is no such run.
         """
         return self._read(lambda connection: self._run(connection, run_id, texts))
+
+    def stats(self, since: datetime, until: datetime) -> "Stats":
+        """What the runs that began in the window come to."""
+        from toolkit.traces.stats import stats
+
+        return self._read(lambda connection: stats(connection, since, until))
+
+    def sql(self, query: str, seconds: float, limit: int | None = None) -> "Table":
+        """The answer to a query over all that the index holds, in so many seconds; see `traces.sql`."""
+        from toolkit.traces.sql import ask
+
+        return self._read(lambda _: ask(self._index.path, query, seconds, limit))
+
+    def export(self, folder: Path, since: datetime, until: datetime) -> "Exported":
+        """Write Parquet for the days of the window; see `traces.export`."""
+        from toolkit.traces.export import export
+
+        return self._read(lambda connection: export(connection, folder, since, until))
 
     def _read(self, question: Callable[[sqlite3.Connection], T], again: bool = True) -> T:
         """Ask the index; when it turns out damaged, rebuild it, refresh the window, and ask once more."""
@@ -126,10 +168,14 @@ class Traces:
         today = self._now().astimezone(UTC).date()
         days = list(self._days_to_list(connection, since, until, today))
         prefixes = [keys.partition(day) for day in days] + [keys.FALLBACK_PREFIX]
-        self._take(connection, self._audit, self._audit.list_many(prefixes), True, into)
+        new = self._new(connection, self._audit, self._audit.list_many(prefixes))
+        size = sum(item.size for item in new)
+        if self._limit_bytes is not None and size > self._limit_bytes:
+            raise TooLarge(size, self._limit_bytes)
+        self._take(connection, self._audit, new, True, into)
         with transaction(connection):
             connection.executemany(
-                "INSERT OR IGNORE INTO sealed_days VALUES (?, ?)",
+                "INSERT OR IGNORE INTO sealed_day VALUES (?, ?)",
                 [(self._audit_name, day.isoformat()) for day in days if day <= today - _SEALED_AFTER],
             )
         self._take_copies(connection, self._unfinished(connection, since, until, today), into)
@@ -141,7 +187,7 @@ class Traces:
         """The days of the window and one on each side, without those to which nothing can have been added."""
         first = max(since.astimezone(UTC).date(), _FIRST_DAY + _DAY) - _DAY
         last = min(until.astimezone(UTC).date(), today) + _DAY
-        known = connection.execute("SELECT day FROM sealed_days WHERE bucket = ?", (self._audit_name,))
+        known = connection.execute("SELECT day FROM sealed_day WHERE bucket = ?", (self._audit_name,))
         sealed = {day for (day,) in known}
         days = [first + number * _DAY for number in range((last - first).days + 1)]
         days = [day for day in days if day.isoformat() not in sealed]
@@ -171,22 +217,29 @@ class Traces:
 
     def _take_copies(self, connection: sqlite3.Connection, run_ids: Sequence[str], into: Ingested) -> None:
         listed = self._runs.list_many(keys.copies(run_id) for run_id in run_ids if RUN_ID.match(run_id))
-        self._take(connection, self._runs, listed, False, into)
+        self._take(connection, self._runs, self._new(connection, self._runs, listed), False, into)
+
+    def _new(
+        self, connection: sqlite3.Connection, bucket: Bucket, listed: Sequence[Listed]
+    ) -> Sequence[Listed]:
+        """Those of the listed objects that were never read."""
+        known = "SELECT 1 FROM object WHERE bucket = ? AND key = ?"
+        return [item for item in listed if not connection.execute(known, (bucket.name, item.key)).fetchone()]
 
     def _take(
         self,
         connection: sqlite3.Connection,
         bucket: Bucket,
-        listed: Sequence[Listed],
+        new: Sequence[Listed],
         delivered: bool,
         into: Ingested,
     ) -> None:
-        """Fetch and index those of the listed objects that were never read."""
-        seen = {
-            key for (key,) in connection.execute("SELECT key FROM objects WHERE bucket = ?", (bucket.name,))
-        }
-        new = [item for item in listed if item.key not in seen]
-        for batch in bucket.get_batches(new) if new else ():
+        """Fetch and index the objects."""
+        if not new:
+            return
+        from toolkit.traces.ingest import Fetched, ingest  # a list with nothing new needs none of it
+
+        for batch in bucket.get_batches(new):
             ingest(connection, [Fetched(bucket.name, key, body, delivered) for key, body in batch], into)
 
     def _run(self, connection: sqlite3.Connection, run_id: str, texts: bool) -> RunTrace:
@@ -201,4 +254,5 @@ class Traces:
         spans = query.spans_of(
             connection, run_id, texts, lambda sha256: self._runs.get(keys.content(run_id, sha256))
         )
-        return RunTrace(summary, spans, *query.run_flags(connection, run_id))
+        attempts = query.attempts_of(connection, run_id)
+        return RunTrace(summary, spans, *query.run_flags(connection, run_id), attempts)

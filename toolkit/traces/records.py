@@ -10,7 +10,9 @@ VERSION = 1
 UNREADABLE = (msgspec.DecodeError, ValueError, OverflowError, RecursionError)
 """What decoding may raise on bytes that somebody has made up."""
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
+"""What a gzip file begins with."""
+
 _MAX_INT = 2**63 - 1
 
 
@@ -141,6 +143,11 @@ _records = msgspec.json.Decoder(Record)
 _spans = msgspec.json.Decoder(OtlpSpan)
 
 
+def decode_record(line: bytes) -> Record:
+    """A record from its line; raises one of UNREADABLE."""
+    return _records.decode(line)
+
+
 def decode_span(data: bytes | msgspec.Raw) -> OtlpSpan:
     """A span from its JSON; raises msgspec.DecodeError."""
     return _spans.decode(data)
@@ -148,7 +155,7 @@ def decode_span(data: bytes | msgspec.Raw) -> OtlpSpan:
 
 def unpack(body: bytes) -> bytes:
     """The body as plain text; gzip is told by its first bytes. Raises ValueError when damaged."""
-    if not body.startswith(_GZIP):
+    if not body.startswith(GZIP):
         return body
     from isal import igzip
     from isal.igzip_lib import IsalError

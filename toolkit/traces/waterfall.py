@@ -5,16 +5,22 @@ from typing import NamedTuple
 
 from toolkit.telemetry import names
 from toolkit.traces.query import Span
-from toolkit.traces.records import number, text
+from toolkit.traces.records import money, number, text
 
 _ERROR = 2
+
+# pydantic-ai's, instrumentation version 5.
+_CHAT_COST = "operation.cost"
+_ARGUMENTS = "gen_ai.tool.call.arguments"
+_RESULT = "gen_ai.tool.call.result"
 
 
 class Row(NamedTuple):
     """One span. `offset_s` counts from the first span's start; `status` is `ok` or `error`.
 
     Tokens are those of a model call, or of the whole run on its root, and 0 elsewhere. `note` is one
-    thing worth knowing: the error, or what a check said.
+    thing worth knowing: the error, or what a check said. `cost_usd` is None where nobody knows it;
+    `arguments` and `result` are those of a tool call, as the model gave and got them.
     """
 
     depth: int
@@ -25,6 +31,10 @@ class Row(NamedTuple):
     input_tokens: int
     output_tokens: int
     note: str
+    span_id: str = ""
+    cost_usd: float | None = None
+    arguments: str = ""
+    result: str = ""
 
 
 def waterfall(spans: Sequence[Span]) -> list[Row]:
@@ -71,6 +81,10 @@ def _row(span: Span, depth: int, start: int) -> Row:
         input_tokens=number(found.get(names.INPUT_TOKENS)),
         output_tokens=number(found.get(names.OUTPUT_TOKENS)),
         note=_note(span),
+        span_id=span.span_id,
+        cost_usd=money(found.get(names.COST_USD, found.get(_CHAT_COST))),
+        arguments=text(found.get(_ARGUMENTS)),
+        result=text(found.get(_RESULT)),
     )
 
 

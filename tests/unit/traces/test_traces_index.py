@@ -154,20 +154,22 @@ def test_a_chain_is_complete_only_with_every_record(index: Index):
     assert run_row(index)[3] is True
 
 
-def test_texts_are_put_back_and_altered_ones_are_told(index: Index):
+def test_texts_are_put_back_and_altered_ones_are_told(index: Index, tmp_path: Path):
     lines = lines_of(RUN)
-    add(index, ("a", b"".join(lines)))
-    with index.open() as connection:
-        texts = [span.attributes.get("text") for span in query.spans_of(connection, RUN)]
-        assert texts.count(TEXT) == 3
-        raw = [span.attributes.get("text") for span in query.spans_of(connection, RUN, texts=False)]
-        assert sum(str(text).startswith('{"ref":"') for text in raw) == 3
-        connection.execute("UPDATE contents SET text = ?", (b'"something else"',))
-        altered = [span.attributes.get("text") for span in query.spans_of(connection, RUN)]
-        assert sum("was altered]" in str(text) for text in altered) == 3
-        connection.execute("DELETE FROM contents")
-        missing = [span.attributes.get("text") for span in query.spans_of(connection, RUN)]
-        assert sum("is missing]" in str(text) for text in missing) == 3
+
+    def texts_in(index: Index, body: bytes, texts: bool = True) -> list:
+        add(index, ("a", body))
+        with index.open() as connection:
+            return [span.attributes.get("text") for span in query.spans_of(connection, RUN, texts)]
+
+    assert texts_in(index, b"".join(lines)).count(TEXT) == 3
+    raw = texts_in(index, b"", texts=False)
+    assert sum(str(text).startswith('{"ref":"') for text in raw) == 3
+    altered = texts_in(Index(tmp_path / "2", "source"), b"".join(lines).replace(b"some long", b"some song"))
+    assert sum("was altered]" in str(text) for text in altered) == 3
+    lost = [json.dumps(json.loads(line) | {"contents": {}}).encode() for line in lines]
+    missing = texts_in(Index(tmp_path / "3", "source"), b"\n".join(lost))
+    assert sum("is missing]" in str(text) for text in missing) == 3
 
 
 def test_a_whole_span_is_put_back_from_its_object(index: Index):
@@ -187,7 +189,7 @@ def test_a_whole_span_is_put_back_from_its_object(index: Index):
 def test_a_batch_is_all_or_nothing(index: Index):
     lines = lines_of(RUN)
     with pytest.raises(RuntimeError, match="pulled"), index.open() as connection, transaction(connection):
-        connection.execute("INSERT INTO objects (bucket, key) VALUES ('audit', 'a')")
+        connection.execute("INSERT INTO object VALUES (1, 'audit', 'a', '', '')")
         raise RuntimeError("pulled")
     assert add(index, ("a", b"".join(lines))).records == 4
 
@@ -247,21 +249,37 @@ def test_two_processes_index_at_once_and_nothing_is_doubled_or_lost(index: Index
         assert run_row(index, run_id) == ("ok", 4, 3, True, False)
 
 
-def test_a_kill_in_the_middle_costs_nothing(index: Index, tmp_path: Path):
-    run_ids = bodies_in(tmp_path / "bodies", 25)
-    process = indexer(index, tmp_path / "bodies")
+def kill_after(process: subprocess.Popen[str], stored: int) -> None:
+    """Let it begin, and kill it where it is when it has said that often that something is stored."""
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write("go\n")
     process.stdin.flush()
-    for _ in range(7):
+    for _ in range(stored):
         assert process.stdout.readline() == "stored\n"
     process.send_signal(signal.SIGKILL)
     process.wait(30)
     process.stdin.close()
     process.stdout.close()
-    into = add(index, *((path.name, path.read_bytes()) for path in sorted((tmp_path / "bodies").iterdir())))
-    assert 0 < into.records <= 93
+
+
+def test_kills_at_any_moment_cost_nothing(index: Index, tmp_path: Path):
+    """One after another, and two of them while another process indexes the same objects."""
+    run_ids = bodies_in(tmp_path / "bodies", 25)
+    survivor = indexer(index, tmp_path / "bodies")
+    for stored in (0, 1, 4, 12, 30):
+        kill_after(indexer(index, tmp_path / "bodies"), stored)
+        if stored == 4:
+            assert survivor.stdin is not None
+            survivor.stdin.write("go\n")
+            survivor.stdin.flush()
+        with index.open() as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            half = "SELECT count(*) FROM record LEFT JOIN object ON id = object WHERE id IS NULL"
+            assert connection.execute(half).fetchone() == (0,)
+    survivor.communicate(timeout=120)
+    assert survivor.returncode == 0
+    add(index, *((path.name, path.read_bytes()) for path in sorted((tmp_path / "bodies").iterdir())))
     for run_id in run_ids:
         assert run_row(index, run_id) == ("ok", 4, 3, True, False)
 
@@ -292,7 +310,7 @@ def other_schema(path: Path) -> None:
 
 def lost_table(path: Path) -> None:
     with sqlite3.connect(path) as connection:
-        connection.execute("DROP TABLE spans")
+        connection.execute("DROP TABLE span")
     connection.close()
 
 

@@ -5,7 +5,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from toolkit.cli.render_traces import count, dollars, duration, harmless, render_list, render_waterfall
+from toolkit.cli.figures import count, dollars, duration
+from toolkit.cli.render_traces import harmless, render_list, render_waterfall
 from toolkit.contracts import TraceSummary
 from toolkit.traces.waterfall import Row
 

@@ -16,6 +16,7 @@ from toolkit.telemetry import keys, names
 from toolkit.telemetry.record import chain_problems
 from toolkit.telemetry.run import RunTelemetry
 from toolkit.traces import Traces
+from toolkit.traces.query import Filters
 from toolkit.traces.waterfall import waterfall
 
 RUN = "run-0001-abc"
@@ -144,7 +145,7 @@ def test_a_second_refresh_fetches_and_parses_nothing(platform, monkeypatch):
     def never(*_: object) -> None:
         raise AssertionError("this was done before")
 
-    monkeypatch.setattr("toolkit.traces.ingest.parse", never)
+    monkeypatch.setattr("toolkit.traces.ingest.read_head", never)
     monkeypatch.setattr("toolkit.traces.fetch.Bucket.get", never)
     again = traces_of(platform)
     assert again.refresh(*window()).objects == 0
@@ -216,7 +217,8 @@ def test_a_run_without_its_last_record_is_running_and_only_errors_are_errors(pla
         "run-dead-0001": "error",
     }
     assert rows["run-half-0001"].input_tokens == 7
-    assert {row.run_id for row in traces.list(*window(), errors=True)} == {"run-poor-0001", "run-dead-0001"}
+    bad = traces.list(*window(), Filters(errors=True))
+    assert {row.run_id for row in bad} == {"run-poor-0001", "run-dead-0001"}
 
 
 def test_one_run_is_found_without_listing_a_window(platform):
