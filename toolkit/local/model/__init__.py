@@ -12,10 +12,13 @@ The composer is a pure function from the message history to the next answer:
     transcript.py   messages → the prompt, the rounds since, the tool calls and their results
     turns.py        transcript → the next step: list, write, init, validate, mend, or a closing text
     prompt.py       prompt → wishes: which resources, with which names, numbers and switches
+      present.py      what exists already, by its id or because the prompt says so
       bystanders.py   who is asked for, and who is only spoken of as using it
       traffic.py      who may come in on which port
       guards.py       which security group guards what, and which groups its rules speak of
+      serving.py      the groups of what serves from inside: caches, brokers, instances behind a balancer
       network.py      which subnets there are
+    derive.py       options → the values that follow from them (with derive_data, derive_events, derive_web)
     compose.py      wishes → files, out of the recipes
     details.py      what the closing text says of rules, subnets and permissions
     mend.py         findings → edits that are known to help, or nothing

@@ -80,7 +80,9 @@ def only_user(text: str, start: int, end: int, others: list[Hit]) -> bool:
 
 def _stands_by(mention: "Mention", found: "list[Mention]", text: str, book: Book) -> bool:
     """Whether a mention is of someone who only uses what others are asked for."""
-    others = [m.hit for m in found if m.kind != mention.kind]
+    if not re.fullmatch(book.recipes[mention.kind].actor, text[mention.hit.start : mention.hit.end], re.I):
+        return False
+    others = [m.hit for m in found if m.kind != mention.kind and not book.recipes[m.kind].subject]
     if not others or not only_user(text, mention.hit.start, mention.hit.end, others):
         return False
     properties = [h for o in book.recipes[mention.kind].options for h in hits(o.phrases, text)]

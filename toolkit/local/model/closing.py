@@ -7,6 +7,7 @@ from toolkit.local.model.compose import DEFAULT_REGION, Composition
 from toolkit.local.model.details import details, plain_topic
 from toolkit.local.model.links import Made
 from toolkit.local.model.prompt import known_titles
+from toolkit.local.model.recipe import load_book
 from toolkit.local.model.wish import Wishes
 
 NAME = "offline-composer"
@@ -61,8 +62,14 @@ def too_long(length: int, most: int) -> str:
 def gave_up(reason: str, findings: Sequence[Finding]) -> str:
     """What could not be mended."""
     lines = [f"I could not finish: {reason.strip()[:1000]}"]
-    lines += [f"- {f.file}:{f.line} [{f.validator}/{f.rule}] {f.message}" for f in findings]
+    lines += [f"- {f.file}:{f.line} [{f.validator}/{f.rule}] {f.message}{_known(f.rule)}" for f in findings]
     return "\n".join([*lines, "", f"{WHO} It mends only what it knows. {CONNECT}"])
+
+
+def _known(rule: str) -> str:
+    """Why a recipe fails a check, where that is so by intent."""
+    reasons = [r.fails[rule] for r in load_book().recipes.values() if rule in r.fails]
+    return f" (by intent: {reasons[0]})" if reasons else ""
 
 
 def mended(paths: Sequence[str]) -> str:
@@ -109,13 +116,16 @@ def _remarks(wishes: Wishes, composition: Composition, refused: Sequence[str]) -
         for m in composition.made
     ):
         remarks.append("Private subnets have no way out: a NAT gateway was not asked for.")
+    if wishes.present:
+        titles = ", ".join(load_book().recipes[kind].title for kind in wishes.present)
+        remarks.append(f"Not made, for the prompt says or its ids show that it exists: {titles}.")
     if wishes.spoken:
         remarks.append(
             f"Not made, for the prompt only speaks of it as using what is made: {', '.join(wishes.spoken)}."
         )
     groups = [m for m in composition.made if m.recipe.kind == "security_group"]
     used = {n for m in composition.made for n in m.values.get("groups", "").splitlines()}
-    lone = [m.values["name"] for m in groups if m.wish.name not in used]
+    lone = [m.values["name"] for m in groups if m.wish.name not in used and not m.values["existing"]]
     if lone:
         remarks.append(
             f"Attach to whom it is meant for, nothing made here is in it: group {', '.join(lone)}."

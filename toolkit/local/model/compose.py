@@ -1,13 +1,15 @@
 """Turns wishes into files: instances get labels and values, links fill slots, blocks go to their files."""
 
+import re
 from typing import NamedTuple
 
 from toolkit.local.model.blocks import Block, split_blocks
-from toolkit.local.model.derive import derive
+from toolkit.local.model.derive import complete, derive
 from toolkit.local.model.layout import tidy
 from toolkit.local.model.links import Made, wire
 from toolkit.local.model.naming import label
 from toolkit.local.model.phrases import mentions
+from toolkit.local.model.present import Present, variable
 from toolkit.local.model.prompt import recipe_of
 from toolkit.local.model.recipe import load_book
 from toolkit.local.model.template import render
@@ -50,6 +52,7 @@ def compose(wishes: Wishes, existing: Existing | None = None) -> Composition:
         statements[instance.address] = "".join(slots.get("statements", ()))
     for file, text in wiring.bodies:
         blocks += [(file, block) for block in split_blocks(tidy(text))]
+    blocks += _variables(blocks, wishes)
     base = render(load_book().base, {"region": wishes.region or DEFAULT_REGION}, {})
     blocks = [("versions", block) for block in split_blocks(tidy(base))] + blocks
     files = _files(blocks, existing)
@@ -72,9 +75,10 @@ def _instances(wishes: Wishes, existing: Existing, notes: list[str]) -> list[Mad
         values["position"] = str(sum(m.recipe is recipe for m in made))
         made.append(Made(recipe, wish, {**values, **derive(recipe.kind, values, notes)}))
     for index, instance in enumerate(made):
-        made[index] = instance._replace(
-            values={**instance.values, **_references(instance, made, wishes.text)}
-        )
+        made[index] = instance._replace(values={**instance.values, **_references(instance, made, wishes)})
+    for index, instance in enumerate(made):
+        further = complete(instance.recipe.kind, instance.values)
+        made[index] = instance._replace(values={**instance.values, **further})
     return made
 
 
@@ -86,14 +90,15 @@ def _free(wanted: str, taken: set[str], existing: Existing) -> str:
     return next(f"{wanted}_{n}" for n in range(2, 10_000) if f"{wanted}_{n}" not in used)
 
 
-def _references(instance: Made, made: list[Made], text: str) -> dict[str, str]:
+def _references(instance: Made, made: list[Made], wishes: Wishes) -> dict[str, str]:
     """`vpc` = on, `vpc_id` = aws_vpc.main.id and so on, for each kind it is wired to and that there is."""
     values: dict[str, str] = {}
     for use in instance.recipe.uses:
         partners = [m for m in made if m.recipe.kind == use.kind]
-        wanted = (
-            not use.phrases or mentions(use.phrases, text) or instance.values.get(f"in_{use.slot}") == "on"
-        )
+        inside = instance.values.get(f"in_{use.slot}") == "on"
+        wanted = not use.phrases or mentions(use.phrases, wishes.text) or inside
+        if not partners and wanted and use.kind in wishes.present:
+            values |= _present(use.slot, wishes.present[use.kind])
         if not partners or use.slot == "covers" or not wanted:
             continue
         if use.slot == "group":
@@ -109,6 +114,24 @@ def _references(instance: Made, made: list[Made], text: str) -> dict[str, str]:
     return values
 
 
+def _present(slot: str, present: Present) -> dict[str, str]:
+    """The values of a slot for something that exists: what names it, or a variable."""
+    named = {f"{slot}_{export}": text for export, text in present.expressions.items()}
+    return {slot: "on", f"{slot}_exists": "on", **named}
+
+
+def _variables(blocks: list[tuple[str, Block]], wishes: Wishes) -> list[tuple[str, Block]]:
+    """The declarations of the variables for what exists, as far as something refers to them."""
+    text = "\n".join(block.text for _, block in blocks)
+    return [
+        ("variables", block)
+        for kind, present in wishes.present.items()
+        for name, type_ in present.variables.items()
+        if re.search(rf"\bvar\.{name}\b", text)
+        for block in split_blocks(variable(name, type_, load_book().recipes[kind].title))
+    ]
+
+
 def _groups(instance: Made, partners: list[Made]) -> dict[str, str]:
     """The security groups that an instance is in, as a list of references."""
     names = instance.values.get("groups", "").splitlines()
@@ -122,11 +145,13 @@ def _rule(rule: str, made: list[Made]) -> str:
     kind, name = rule.split(",")[1:3]
     if kind == "id":
         return f'{rule},"{name}"'
-    wanted = {"group": "security_group", "lambda": "lambda_function"}.get(kind, "")
+    wanted = {"group": "security_group", "lambda": "lambda_function", "lb": "load_balancer"}.get(kind, "")
     partner = next((m for m in made if m.recipe.kind == wanted and m.wish.name == name), None)
     if partner is None:
         return f"{rule},"
-    label_ = partner.values["label"] + ("_lambda" if kind == "lambda" else "")
+    if partner.values.get("group") == "on" and kind == "lb":
+        return f"{rule},{partner.values['group_first']}"
+    label_ = partner.values["label"] + {"lambda": "_lambda", "lb": "_lb"}.get(kind, "")
     return f"{rule},aws_security_group.{label_}.id"
 
 

@@ -3,9 +3,9 @@
 import ipaddress
 from collections.abc import Callable
 
+from toolkit.local.model import derive_data, derive_events, derive_web
+from toolkit.local.model.bounds import Values, bounded, number, retention
 from toolkit.local.model.naming import bucket_name
-
-Values = dict[str, str]
 
 
 def derive(kind: str, values: Values, notes: list[str]) -> Values:
@@ -15,6 +15,12 @@ def derive(kind: str, values: Values, notes: list[str]) -> Values:
     common["env"] = values["label"].upper()
     maker = _MAKERS.get(kind)
     return {**common, **(maker({**values, **common}, notes) if maker else {})}
+
+
+def complete(kind: str, values: Values) -> Values:
+    """The values that follow from what an instance is wired to, which is known once all are there."""
+    maker = _COMPLETED.get(kind)
+    return maker(values) if maker else {}
 
 
 def _s3_bucket(values: Values, notes: list[str]) -> Values:
@@ -29,7 +35,7 @@ def _sqs_queue(values: Values, notes: list[str]) -> Values:
     """A FIFO queue by its name; and no visibility shorter than AWS takes."""
     fifo = "on" if values["name"].endswith(".fifo") else values["fifo"]
     name = values["stem"] + ".fifo" if fifo == "on" else values["name"]
-    bounds = _bounded(values, notes, visibility_seconds=(0, 43200), delay_seconds=(0, 900),
+    bounds = bounded(values, notes, visibility_seconds=(0, 43200), delay_seconds=(0, 900),
             retention_seconds=(60, 1209600), max_receive=(1, 1000))  # fmt: skip
     return {"fifo": fifo, "name": name, **bounds} | ({"max_receive": ""} if values["dlq"] == "off" else {})
 
@@ -55,52 +61,39 @@ def _dynamodb_table(values: Values, notes: list[str]) -> Values:
 
 def _kms_key(values: Values, notes: list[str]) -> Values:
     """The alias without its prefix, and a waiting period that KMS takes."""
-    bounds = _bounded(values, notes, deletion_days=(7, 30))
+    bounds = bounded(values, notes, deletion_days=(7, 30))
     if values["rotation_days"] not in ("0", "off"):
-        bounds |= _bounded(values, notes, rotation_days=(90, 2560))
+        bounds |= bounded(values, notes, rotation_days=(90, 2560))
     return {"alias_name": values["name"].removeprefix("alias/"), **bounds}
 
 
 def _lambda_function(values: Values, notes: list[str]) -> Values:
     """The language of the runtime, a size and time that Lambda takes."""
     language = values["runtime"].rstrip("0123456789.x")
-    bounds = _bounded(values, notes, memory_mb=(128, 10240), timeout_seconds=(1, 900))
-    return {"language": language, **bounds, "log_days": _retention(values["log_days"], notes)}
-
-
-_RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
-              3288, 3653)  # fmt: skip
+    bounds = bounded(values, notes, memory_mb=(128, 10240), timeout_seconds=(1, 900))
+    return {"language": language, **bounds, "log_days": retention(values["log_days"], notes)}
 
 
 def _log_group(values: Values, notes: list[str]) -> Values:
     """A retention that CloudWatch knows."""
-    return {"retention_days": _retention(values["retention_days"], notes)}
-
-
-def _retention(days: str, notes: list[str]) -> str:
-    """The number of days, or the next longer period that CloudWatch Logs has."""
-    wanted = int(days) if days.isdecimal() else 30
-    nearest = next((d for d in _RETENTION if d >= wanted), _RETENTION[-1])
-    if nearest != wanted:
-        notes.append(f"Logs are kept for {nearest} days: CloudWatch has no retention of {wanted}.")
-    return str(nearest)
+    return {"retention_days": retention(values["retention_days"], notes)}
 
 
 def _iam_role(values: Values, _notes: list[str]) -> Values:
-    """The service's name as IAM spells it."""
-    return {"service": values["service"].lower()}
+    """The service's name as IAM spells it, and the managed policies by their ARNs."""
+    return {"service": values["service"].lower(), **derive_web.managed_policies(values)}
 
 
 def _vpc(values: Values, notes: list[str]) -> Values:
     """How the network is cut into subnets, and how many NAT gateways there are."""
-    public, private = _number(values["public_count"]), _number(values["private_count"])
+    public, private = number(values["public_count"]), number(values["private_count"])
     try:
         network = ipaddress.ip_network(values["cidr"], strict=False)
     except ValueError:
         notes.append(f"{values['cidr']} is no network; 10.0.0.0/16 stands in its place.")
         network = ipaddress.ip_network("10.0.0.0/16")
     bits = max(8 if network.prefixlen <= 16 else 1, (public + private - 1).bit_length())
-    zones = str(max(1, min(_number(values["zones"]) or max(public, private), 6)))
+    zones = str(max(1, min(number(values["zones"]) or max(public, private), 6)))
     nats = public if values["nat_each"] == "on" else 1
     return {
         "cidr": str(network),
@@ -125,7 +118,7 @@ def _security_group(values: Values, notes: list[str]) -> Values:
     for rule in given:
         side = "out" if rule.startswith("out,") else ""
         port, _, source = rule.removeprefix("out,").partition(",")
-        if (source == "internal" and port in sourced) or not 1 <= int(port) <= 65535:
+        if (source == "internal" and port in sourced and not side) or not 1 <= int(port) <= 65535:
             continue
         if side and source == "internal":
             source = "0.0.0.0/0"
@@ -137,8 +130,11 @@ def _security_group(values: Values, notes: list[str]) -> Values:
         ports.append(side + port)
         again = ports.count(side + port)
         rules[side].append(f"{port},{sort},{name},{port}" + (f"_{again}" if again > 1 else ""))
-    egress = "off" if rules["out"] else values["egress"]
-    return {"rules": "\n".join(rules[""]), "out_rules": "\n".join(rules["out"]), "egress": egress}
+    there = values["existing"]
+    egress = "off" if rules["out"] or there else values["egress"]
+    reference = f'"{there}"' if there else f"aws_security_group.{values['label']}.id"
+    lines = {"rules": "\n".join(rules[""]), "out_rules": "\n".join(rules["out"])}
+    return {"group_ref": reference, **lines, "egress": egress}
 
 
 def _ec2_instance(values: Values, _notes: list[str]) -> Values:
@@ -154,34 +150,16 @@ _VERSIONS = {"postgres": "16", "mysql": "8.0", "mariadb": "10.11"}
 def _rds_instance(values: Values, notes: list[str]) -> Values:
     """The engine's version, port, and room to grow."""
     engine = values["engine"]
-    size = max(20, _number(values["storage_gb"]))
-    if size != _number(values["storage_gb"]):
+    size = max(20, number(values["storage_gb"]))
+    if size != number(values["storage_gb"]):
         notes.append("The database has 20 GB: gp3 storage takes no less.")
     return {
         "engine_version": values["engine_version"] or _VERSIONS[engine],
         "port_number": "5432" if engine == "postgres" else "3306",
         "storage_gb": str(size),
         "storage_limit_gb": str(size * 5),
-        **_bounded(values, notes, backup_days=(0, 35)),
+        **bounded(values, notes, backup_days=(0, 35)),
     }
-
-
-def _bounded(values: Values, notes: list[str], **limits: tuple[int, int]) -> Values:
-    """Numbers within what AWS takes; one that had to move is told."""
-    result: Values = {}
-    for name, (low, high) in limits.items():
-        number = _number(values[name])
-        result[name] = str(min(max(number, low), high))
-        if result[name] != str(number):
-            notes.append(
-                f"{name.replace('_', ' ')} is {result[name]}: AWS takes {low} to {high}, not {number}."
-            )
-    return result
-
-
-def _number(text: str) -> int:
-    """A whole number; what is switched off counts as none."""
-    return int(text) if text.isdecimal() else 0
 
 
 _MAKERS: dict[str, Callable[[Values, list[str]], Values]] = {
@@ -197,4 +175,8 @@ _MAKERS: dict[str, Callable[[Values, list[str]], Values]] = {
     "security_group": _security_group,
     "ec2_instance": _ec2_instance,
     "rds_instance": _rds_instance,
+    **derive_data.MAKERS,
+    **derive_events.MAKERS,
+    **derive_web.MAKERS,
 }
+_COMPLETED: dict[str, Callable[[Values], Values]] = {**derive_events.COMPLETED, **derive_web.COMPLETED}

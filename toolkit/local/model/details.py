@@ -26,6 +26,9 @@ def plain_topic(made: Made, statements: str) -> bool:
     return bool(statements) and made.recipe.kind == "sns_topic" and made.values.get("key") != "on"
 
 
+_SORTS = {"group": "group ", "lambda": "Lambda function ", "id": "group ", "lb": "load balancer "}
+
+
 def _incoming(made: Made) -> str:
     """`tcp/22 from 203.0.113.0/24, tcp/5432 from group app-servers`."""
     rules = [rule.split(",") for rule in made.values["rules"].splitlines()]
@@ -36,8 +39,8 @@ def _source(kind: str, source: str, made: Made) -> str:
     """Where from, as a person says it."""
     if kind == "cidr":
         return "0.0.0.0/0 (everyone)" if source == "0.0.0.0/0" else source
-    if kind in ("group", "lambda", "id"):
-        return {"group": "group ", "lambda": "Lambda function ", "id": "group "}[kind] + (source or "handler")
+    if kind in _SORTS:
+        return _SORTS[kind] + (source or "made here")
     if kind == "internal" and made.values.get("vpc") == "on":
         return "the whole VPC (assumed: no source was named)"
     return "its own members" + (" (assumed: no source was named)" if kind == "internal" else "")

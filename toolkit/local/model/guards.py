@@ -7,18 +7,41 @@ instances or functions in it, or one more that is made for them. Nothing of that
 import re
 
 from toolkit.local.model.recipe import Book
+from toolkit.local.model.serving import (
+    AURORA,
+    BALANCER,
+    CACHE,
+    DATABASE,
+    FUNCTION,
+    GROUP,
+    INSTANCE,
+    SERVED,
+    balanced,
+    served,
+)
 from toolkit.local.model.traffic import Source, sources
 from toolkit.local.model.wish import Wish
 
-GROUP, DATABASE, INSTANCE, FUNCTION = "security_group", "rds_instance", "ec2_instance", "lambda_function"
+_WEB = (BALANCER, INSTANCE)
 _PORTS = {
-    "5432": DATABASE,
-    "3306": DATABASE,
-    "22": INSTANCE,
-    "3389": INSTANCE,
-    "80": INSTANCE,
-    "443": INSTANCE,
+    "5432": (DATABASE, AURORA),
+    "3306": (DATABASE, AURORA),
+    "22": (INSTANCE,),
+    "3389": (INSTANCE,),
+    "80": _WEB,
+    "443": _WEB,
+    **{port: (kind,) for kind, port in SERVED.items() if kind != AURORA},
+    "11211": (CACHE,),
 }
+_GUARDED = {DATABASE, INSTANCE, BALANCER, *SERVED}
+_WORDS = (
+    (BALANCER, r"\b(?:load|balancers?|alb|nlb|elb)\b", "lb"),
+    (CACHE, r"\b(?:redis|memcached|valkey|elasticache|cache)\b", "cache"),
+    ("redshift_cluster", r"\b(?:redshift|warehouse)\b", "warehouse"),
+    ("msk_cluster", r"\b(?:msk|kafka|brokers?)\b", "kafka"),
+    ("efs_file_system", r"\b(?:efs|nfs)\b", "efs"),
+    (AURORA, r"\b(?:aurora|database|db|postgres\w*|mysql)\b", "db"),
+)
 _FOR = re.compile(
     r"^ (?:for|of|around|protecting|guarding) (?:the |my |our |an? |all |these |those )*"
     r"(?P<who>[a-z]\w*(?: (?:servers?|hosts?|instances?|tier|layer|database|db|functions?|nodes?))?)",
@@ -50,10 +73,12 @@ def guard(wishes: list[Wish], text: str, book: Book) -> list[Wish]:
     for i, (kind, who) in targets.items():
         result[i] = _named(wishes[i], kind, who)
     guards = {
-        kind: [result[i].name for i, (k, _) in targets.items() if k == kind]
-        for kind in (DATABASE, INSTANCE, FUNCTION)
+        kind: [result[i].name for i, (k, _) in targets.items() if k == kind] for kind in (FUNCTION, *_GUARDED)
     }
     here = {wish.kind for wish in wishes}
+    if INSTANCE in here and "vpc" in here and here & {BALANCER, *SERVED} and not guards[INSTANCE]:
+        guards[INSTANCE] = ["instance"]
+        result.append(_new("instance", book))
     clients = [w for w in wishes if w.kind == INSTANCE or (w.kind == FUNCTION and "vpc" in here)]
     if DATABASE in here and clients and ("vpc" in here or guards[DATABASE]):
         if not guards[DATABASE]:
@@ -63,22 +88,26 @@ def guard(wishes: list[Wish], text: str, book: Book) -> list[Wish]:
             guards[INSTANCE] = ["instance"]
             result.append(_new("instance", book))
     for i, wish in enumerate(result):
-        if wish.kind == FUNCTION and {"vpc", DATABASE} <= here:
+        if wish.kind == FUNCTION and "vpc" in here and here & {DATABASE, *SERVED}:
             result[i] = wish._replace(options={**wish.options, "in_vpc": "on"})
     friends = [f"group:{name}" for name in guards[INSTANCE]] if INSTANCE in here else []
     friends += [f"lambda:{w.name}" for w in clients if w.kind == FUNCTION]
     for name in guards[DATABASE]:
         at = next(i for i, w in enumerate(result) if w.kind == GROUP and w.name == name)
         result[at] = _database_rules(result[at], result, friends, text)
+    result = balanced(served(result, guards, friends), guards)
     return _attach(_referred(result, guards, book), guards)
 
 
 def _target(group: Wish, wishes: list[Wish], text: str) -> tuple[str, str]:
     """The kind that a group guards, or who it is for where that is not made here."""
-    kinds = {w.kind for w in wishes} & {DATABASE, INSTANCE}
+    kinds = {w.kind for w in wishes} & _GUARDED
     said = _FOR.match(re.sub(r"@\d+@", "", text[group.end :]).replace("  ", " "))
     if said:
         who = said["who"].lower()
+        kind, name = next(((k, n) for k, p, n in _WORDS if k in kinds and re.search(p, who)), ("", ""))
+        if kind:
+            return kind, name
         if re.search(r"\b(?:rds|database|db|postgres\w*|mysql|mariadb)\b", who):
             return DATABASE if DATABASE in kinds else "", "db"
         if re.search(r"\b(?:ec2|instances?|servers?|vms?|hosts?)\b", who) and INSTANCE in kinds:
@@ -90,7 +119,7 @@ def _target(group: Wish, wishes: list[Wish], text: str) -> tuple[str, str]:
         ):
             return "", who
     ports = [rule.removeprefix("out,").partition(",")[0] for rule in group.options["rules"].splitlines()]
-    by_port = [_PORTS[port] for port in ports if port in _PORTS and _PORTS[port] in kinds]
+    by_port = [kind for port in ports for kind in _PORTS.get(port, ()) if kind in kinds]
     if by_port:
         return by_port[0], ""
     before = [w for w in wishes if w.kind in kinds and w.start < group.start]
@@ -108,7 +137,8 @@ def _named(group: Wish, kind: str, who: str) -> Wish:
     if who:
         return group._replace(name=slug(re.sub(r"\bec2\b ?", "", who) or "instance"))
     if kind:
-        return group._replace(name="db" if kind == DATABASE else "instance")
+        names = {DATABASE: "db", INSTANCE: "instance", **{k: n for k, _, n in _WORDS}}
+        return group._replace(name=names[kind])
     if group.name:
         return group
     ports = {rule.partition(",")[0] for rule in group.options["rules"].splitlines()}

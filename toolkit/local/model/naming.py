@@ -12,14 +12,15 @@ _PURPOSE = re.compile(
     r"^ (?:to be used |used |)(?:for|to store|to hold|storing|holding|containing) "
     r"(?:our |my |the |a |an |all |some )*"
     rf"(?:(?:storing|holding|keeping|collecting|hosting) )?(?:our |my |the )?"
+    r"(?![a-z]+-[0-9a-f]{8,17}\b)"
     rf"(?P<what>(?!{_STOP}\b)[a-z]+(?:[ -](?!{_STOP}\b)[a-z]+)?)",
     re.I,
 )
 _BEFORE = re.compile(r"\b(?:an?|the|my|our) (?P<what>[a-z]+(?<!s)s) $", re.I)
 _NO_PURPOSE_WORDS = """
 terraform production testing development dev prod staging project app application lambda queue
-bucket topic table use best aws sqs sns rds ecs eks kms example demo security storage encryption
-free low high now real anywhere internet
+http https github bucket topic table use best aws sqs sns rds ecs eks kms example demo security storage
+encryption free low high now real anywhere internet port ports inbound outbound
 """
 _NO_PURPOSE = frozenset(_NO_PURPOSE_WORDS.split())
 

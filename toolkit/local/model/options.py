@@ -73,6 +73,8 @@ def _settle(option: Option, found: list[Hit], wording: Wording) -> str:
     """The value out of what was found: the first for a single value, all for a list."""
     if not found:
         return option.default
+    if option.many and option.name != "rules":
+        return wording.plain("\n".join(hit.value for hit in found if hit.value != "off"))
     if option.many:
         rules = read_rules([hit for hit in found if hit.value != "off"], wording.text)
         return wording.plain("\n".join(rules))

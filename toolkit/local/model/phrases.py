@@ -4,8 +4,9 @@
 with the value in the unit that the placeholder names ("2 weeks" is 14 for `<days>`).
 """
 
+import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 _VALUES = {
@@ -13,11 +14,13 @@ _VALUES = {
     "<seconds>": r"(?P<seconds>\d+)[ -]?(?P<unit>seconds?|secs?|s|minutes?|mins?|hours?|hrs?|days?|weeks?)\b",
     "<mb>": r"(?P<mb>\d+)[ -]?(?P<unit>mb|mib|megabytes?|gb|gib|gigabytes?)\b",
     "<gb>": r"(?P<gb>\d+)[ -]?(?P<unit>gb|gib|gigs?|gigabytes?|tb|tib)\b",
-    "<int>": r"(\d+)",
+    "<int>": r"(?<![\d.])(\d+)(?!\.?\d)",
     "<cidr>": r"(\d{1,3}(?:\.\d{1,3}){3}/\d{1,2})",
     "<port>": r"(?P<port>(?<![\d./])\d{2,5}(?![\d./]|[ -]?(?:days?|gb|mb|seconds?))"
     r"|https?|ssh|rdp|postgres(?:ql)?|mysql)\b",
     "<id>": r"(@\d+@|[A-Za-z_][\w.-]*\w)",
+    "<host>": r"(@\d+@|(?:[a-z0-9_-]+\.)+[a-z]{2,})",
+    "<name>": r"(@\d+@|[A-Za-z]\w*[-_.][\w.-]*\w)",
 }
 _PORTS = {
     "http": "80",
@@ -39,6 +42,10 @@ _NEGATION = re.compile(
 _NEGATED_AFTER = re.compile(
     r"^ ?(?:is |are |should be |must be |:|=)? ?(?:disabled|off\b|false|not needed|not required)", re.I
 )
+
+
+# `vpc-0abc123def4567890` speaks of no VPC that is to be made.
+_REST_OF_ID = r"-[0-9a-f]{8,17}\b"
 
 
 class Hit(NamedTuple):
@@ -71,8 +78,12 @@ def phrases(text: str) -> tuple[Phrase, ...]:
     return tuple(found)
 
 
-def hits(alternatives: Iterable[Phrase], text: str) -> list[Hit]:
-    """The hits of all alternatives without overlaps: the longest at a place wins, then the first named."""
+@functools.lru_cache(maxsize=4096)
+def hits(alternatives: tuple[Phrase, ...], text: str) -> tuple[Hit, ...]:
+    """The hits of all alternatives without overlaps: the longest at a place wins, then the first named.
+
+    The same patterns are asked of the same prompt over and over: for each instance, and for its rivals.
+    """
     found = sorted(
         (hit for phrase in alternatives for hit in phrase.find(text)), key=lambda h: (h.start, -h.end)
     )
@@ -80,10 +91,10 @@ def hits(alternatives: Iterable[Phrase], text: str) -> list[Hit]:
     for hit in found:
         if not kept or hit.start >= kept[-1].end:
             kept.append(hit)
-    return kept
+    return tuple(kept)
 
 
-def mentions(alternatives: Iterable[Phrase], text: str) -> bool:
+def mentions(alternatives: tuple[Phrase, ...], text: str) -> bool:
     """Whether any alternative is found and not negated."""
     return any(hit.value != "off" for hit in hits(alternatives, text))
 
@@ -100,7 +111,7 @@ def _expand(pattern: str) -> str:
     pieces = re.split(r"(<\w+>)", pattern)
     body = "".join(_VALUES.get(piece, piece) if i % 2 else _blanks(piece) for i, piece in enumerate(pieces))
     start = r"(?<![\w-])" if re.match(r"[\w(<\\]", pattern) and not pattern.startswith("(?<") else ""
-    end = r"(?!\w)" if re.search(r"[\w)?]$", pattern) and not pattern.endswith(">") else ""
+    end = rf"(?!\w|{_REST_OF_ID})" if re.search(r"[\w)?]$", pattern) and not pattern.endswith(">") else ""
     return start + "(?:" + body + ")" + end
 
 

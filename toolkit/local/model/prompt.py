@@ -15,6 +15,7 @@ from toolkit.local.model.naming import purpose
 from toolkit.local.model.network import cut
 from toolkit.local.model.options import read_options
 from toolkit.local.model.phrases import Hit, hits, negated
+from toolkit.local.model.present import read_present
 from toolkit.local.model.recipe import Book, Recipe, load_book
 from toolkit.local.model.unknown import ACTORS, unknown_kinds
 from toolkit.local.model.wish import Wish, Wishes
@@ -46,14 +47,16 @@ def read_prompt(prompt: str) -> Wishes:
     """Everything that a prompt asks for, as far as the recipes' patterns see it."""
     book = load_book()
     wording = read_wording(prompt)
-    mentioned, spoken = without_bystanders(find_mentions(wording.text, book), wording.text, book)
-    found = _implied(mentioned, wording.text, book)
+    mentions = _owned(find_mentions(wording.text, book), wording.text, book)
+    asked, present, there = read_present(mentions, wording, book)
+    mentioned, spoken = without_bystanders(asked, wording.text, book)
+    found = _implied(mentioned, wording.text, book, frozenset(present))
     option_spans = [
         hit
         for kind in {mention.kind for mention in found}
         for option in book.recipes[kind].options
         for hit in hits(option.phrases, wording.text)
-    ]
+    ] + there
     places = _places(wording, found, spoken, option_spans)
     wishes = [
         Wish(
@@ -65,14 +68,16 @@ def read_prompt(prompt: str) -> Wishes:
         )
         for place in places
     ]
-    unknown, users = _unknown(wording.text, found + spoken)
+    owned = [h for kind in {m.kind for m in found} for h in hits(book.recipes[kind].owns, wording.text)]
+    unknown, users = _unknown(wording.text, found + spoken, owned)
     region = re.search(r"\b(?:us|eu|ap|sa|ca|me|af|il)-(?:gov-)?[a-z]+-\d\b", wording.text)
     spans = [region.span()] if region else []
     spans += [(m.hit.start, m.hit.end) for m in mentioned + spoken + found]
-    spans += [(h.start, h.end) for h in option_spans + users]
+    spans += [(h.start, h.end) for h in option_spans + users + owned]
     kinds = {mention.kind for mention in mentioned + found}
     guarded = cut(guard(wishes, wording.text, book))
     names = {part for wish in guarded for part in wish.name.lower().split("-")}
+    names |= {"existing", "already", "exists"} if present else set()
     bystanders = [book.recipes[m.kind].title for m in spoken] + [hit.value for hit in users]
     return Wishes(
         text=wording.text,
@@ -81,15 +86,20 @@ def read_prompt(prompt: str) -> Wishes:
         region=region[0] if region else "",
         ignored=ignored(wording.text, spans, names, kinds, book),
         spoken=tuple(dict.fromkeys(bystanders)),
+        present=present,
     )
 
 
-def _unknown(text: str, found: list[Mention]) -> tuple[list[str], list[Hit]]:
+def _unknown(text: str, found: list[Mention], owned: list[Hit]) -> tuple[list[str], list[Hit]]:
     """What is asked for and no recipe makes, and the words for those who are only spoken of."""
     asked: list[str] = []
     users: list[Hit] = []
     others = [m.hit for m in found]
-    for hit in unknown_kinds(_without(text, found)):
+    known = [*(m.hit for m in found), *owned]
+    for hit in unknown_kinds(text):
+        # "A VPC endpoint" is no VPC, though there is a recipe for that.
+        if any(k.start <= hit.start and hit.end <= k.end for k in known):
+            continue
         if hit.value in ACTORS and others and only_user(text, hit.start, hit.end, others):
             users.append(hit)
         else:
@@ -113,19 +123,53 @@ def find_mentions(text: str, book: Book) -> list[Mention]:
     return sorted(wanted, key=lambda m: m.hit.start)
 
 
-def _implied(found: list[Mention], text: str, book: Book) -> list[Mention]:
+def _owned(found: list[Mention], text: str, book: Book) -> list[Mention]:
+    """The mentions without those whose words speak of another kind ("an Aurora cluster with 2 instances")."""
+    owned = [
+        (kind, hit)
+        for kind in dict.fromkeys(m.kind for m in found if not m.hint)
+        for hit in hits(book.recipes[kind].owns, text)
+    ]
+    inside = {
+        (m.kind, m.hit.start): {kind for kind, h in owned if h.start <= m.hit.start and m.hit.end <= h.end}
+        for m in found
+    }
+    free = {m.kind for m in found if m.kind not in inside[m.kind, m.hit.start]}
+    return [m for m in found if not inside[m.kind, m.hit.start] - ({m.kind} - free)]
+
+
+def _implied(found: list[Mention], text: str, book: Book, present: frozenset[str]) -> list[Mention]:
     """The mentions, and those that follow from them ("EC2 with ssh access" needs a security group)."""
     result = list(found)
+    owned = [(m.kind, h) for m in found for h in hits(book.recipes[m.kind].owns, text)]
     for recipe in [book.recipes[kind] for kind in dict.fromkeys(m.kind for m in found)]:
         for use in recipe.implies:
-            present = any(m.kind == use.kind for m in result)
+            there = use.kind in present or any(m.kind == use.kind for m in result)
             result += [
                 Mention(use.kind, hit, hint=True)
-                for hit in hits(use.phrases, text)[:1]
-                if hit.value != "off" and not present
-            ]
-    covered = {use.kind for m in found for use in book.recipes[m.kind].uses if use.slot == "covers"}
+                for hit in hits(use.phrases, text)
+                if hit.value != "off" and not there and not _of_others(recipe.kind, hit, owned)
+            ][:1]
+    result = _needed(result, book, present)
+    covered = {use.kind for m in result for use in book.recipes[m.kind].uses if use.slot == "covers"}
     return [m for m in result if m.kind not in covered or _own(m, text)]
+
+
+def _of_others(kind: str, hit: Hit, owned: list[tuple[str, Hit]]) -> bool:
+    """Whether the words belong to another kind ("a target group on port 8080" opens no instance)."""
+    return any(k != kind and h.start <= hit.start and hit.end <= h.end for k, h in owned)
+
+
+def _needed(found: list[Mention], book: Book, present: frozenset[str]) -> list[Mention]:
+    """The mentions, and those of what they cannot be without ("a load balancer" needs a network)."""
+    result = list(found)
+    for mention in result:  # it grows: what is needed may need something in turn
+        result += [
+            Mention(use.kind, mention.hit, hint=True)
+            for use in book.recipes[mention.kind].uses
+            if use.needed and use.kind not in present and not any(m.kind == use.kind for m in result)
+        ]
+    return result
 
 
 def _own(mention: Mention, text: str) -> bool:
@@ -143,8 +187,11 @@ def _places(
     for mention in found:
         mine = [i for i, p in enumerate(places) if p.kind == mention.kind]
         names = [(name, True) for name in named.get(mention, [])]
-        if not names and (not mine or (_new(wording.text, mention) and not mention.hint)):
+        again = _new(wording.text, mention, load_book().recipes[mention.kind].one) and not mention.hint
+        if not names and (not mine or again):
             guess = purpose(wording.text, mention.hit, [m.hit for m in found + spoken])
+            if any(m.hit == mention.hit and m.kind != mention.kind for m in found):
+                guess = ""  # it follows from another, whose purpose this is
             count = 1 if mention.hint else _count(wording.text, mention.hit)
             names = [(guess, False)] * count
         if not names:
@@ -177,10 +224,17 @@ def _assign_names(wording: Wording, found: list[Mention], taken: set[int]) -> di
         owner = after
         if before and (after is None or re.search(r"(?:named|called) $", wording.text[: match.start()])):
             gap = re.sub(r"@\d+@", "", wording.text[before[-1].hit.end : match.start()])
-            owner = before[-1] if len(gap.split()) <= 6 and not re.search(r"[.;!?] ", gap) else after
+            one = load_book().recipes[before[-1].kind].one
+            most = 1 if one and not _announced(wording.text, match) else 6
+            owner = before[-1] if len(gap.split()) <= most and not re.search(r"[.;!?] ", gap) else after
         if owner is not None:
             named.setdefault(owner, []).append(wording.names[number])
     return named
+
+
+def _announced(text: str, match: re.Match[str]) -> bool:
+    """Whether a name is said to be one; other quoted words may be anything."""
+    return bool(re.search(r"(?:named|called|name[:=]?) $", text[: match.start()]))
 
 
 def _count(text: str, hit: Hit) -> int:
@@ -196,19 +250,11 @@ def _plural(text: str, hit: Hit) -> bool:
     return bool(re.search(r"(?<!sn)(?<!sq)(?<!km)(?<!rd)(?<!log)s$", text[hit.start : hit.end], re.I))
 
 
-def _new(text: str, mention: Mention) -> bool:
-    """Whether the words ask for one more of a kind that was mentioned before."""
+def _new(text: str, mention: Mention, one: bool) -> bool:
+    """Whether the words ask for one more of a kind that was mentioned before; `one` is not so by "a"."""
     before = text[: mention.hit.start]
-    return bool(re.search(r"\b(?:a|an|another|second|third|additional|\d+)(?: [\w-]+){0,2} $", before, re.I))
-
-
-def _without(text: str, found: list[Mention]) -> str:
-    """The text with the words of known kinds blanked out, so that they are nothing unknown."""
-    for mention in found:
-        text = (
-            text[: mention.hit.start] + "." * (mention.hit.end - mention.hit.start) + text[mention.hit.end :]
-        )
-    return text
+    more = r"another|second|third|additional|\d+" + ("" if one else "|a|an")
+    return bool(re.search(rf"\b(?:{more})(?: [\w-]+){{0,2}} $", before, re.I))
 
 
 def known_titles() -> list[str]:

@@ -11,11 +11,19 @@ Its header has lines `#: KEY …`:
     #: option  NAME DEFAULT = PATTERNS   what a prompt may say of it; `on` and `off` are switches
     #: many    NAME = PATTERNS           ports, with where they are open to (`traffic.py`); `#each` walks
     #: uses    SLOT KIND [= PATTERNS]    wired to a KIND, if there is one (and the prompt says so)
+    #: needs   SLOT KIND                 wired to a KIND, which is made along unless there is one
+    #: given   EXPORT VARIABLE = PATTERNS  how a prompt names one that exists, else the variable that stands
+                                         for it; `VARIABLE[]` for a list
+    #: owns    PATTERNS                  words that speak of nothing else where one of these is asked for
     #: implies KIND = PATTERNS           asks for a KIND too, where the prompt says so
     #: takes   PATTERNS                 words that it honours without an option for them
-    #: actor   yes                      may be merely spoken of, as who uses something else
+    #: one     yes                      a second "a" speaks of the same one; "another" or a number does not
+    #: actor   PATTERN                  such words of it (`yes`: all) may merely speak of who uses something
+    #: subject yes                      what it is for is asked for as well ("an alarm for an EC2 instance")
     #: export  NAME EXPRESSION           what others may refer to
     #: source  PATH FILE                 a file beside the recipe that becomes PATH, if anything is left of it
+    #: fails   CHECK REASON              a check of checkov, grave by default, that it fails, and why it does
+    #: lacks   REASON                    what an emulator lacks of it, so that a rehearsal ends with its plan
 
 Patterns are separated by ` | `; a blank stands for a space or hyphen, `<days>`, `<seconds>`, `<mb>`, `<gb>`,
 `<int>`, `<cidr>`, `<port>` and `<id>` for a value, `=> TEXT` after one says what it means.
@@ -55,6 +63,16 @@ class Use(NamedTuple):
     slot: str
     kind: str
     phrases: tuple[Phrase, ...]
+    needed: bool = False
+
+
+class Given(NamedTuple):
+    """How a prompt names an instance that exists: what stands for an export, else a variable."""
+
+    export: str
+    variable: str
+    many: bool
+    phrases: tuple[Phrase, ...]
 
 
 class Recipe(NamedTuple):
@@ -69,10 +87,16 @@ class Recipe(NamedTuple):
     options: tuple[Option, ...]
     uses: tuple[Use, ...]
     implies: tuple[Use, ...]
+    given: tuple[Given, ...]
     takes: tuple[Phrase, ...]
-    actor: bool
+    owns: tuple[Phrase, ...]
+    actor: str
+    one: bool
+    subject: bool
     exports: dict[str, str]
     sources: tuple[tuple[str, str], ...]
+    fails: dict[str, str]
+    lacks: tuple[str, ...]
     body: str
 
 
@@ -128,12 +152,18 @@ def parse_recipe(kind: str, text: str, beside: dict[str, str]) -> Recipe:
         words=phrases(one["words"]),
         hints=phrases(one.get("hints", "")),
         options=tuple(_option(key, value) for key, value in header if key in ("option", "many")),
-        uses=tuple(_use(value) for key, value in header if key == "uses"),
+        uses=tuple(_use(value, key == "needs") for key, value in header if key in ("uses", "needs")),
         implies=tuple(_use(f"- {value}") for key, value in header if key == "implies"),
+        given=tuple(_given(value) for key, value in header if key == "given"),
         takes=phrases(one.get("takes", "")),
-        actor="actor" in one,
+        owns=phrases(one.get("owns", "")),
+        actor={"yes": ".+"}.get(one.get("actor", ""), one.get("actor", "")),
+        one="one" in one,
+        subject="subject" in one,
         exports=dict(_pair(value) for key, value in header if key == "export"),
         sources=tuple((_pair(value)[0], beside[_pair(value)[1]]) for key, value in header if key == "source"),
+        fails=dict(_pair(value) for key, value in header if key == "fails"),
+        lacks=tuple(value for key, value in header if key == "lacks"),
         body=body,
     )
 
@@ -181,8 +211,15 @@ def _option(key: str, value: str) -> Option:
     return Option(name, default.strip('"'), phrases(patterns), many=key == "many")
 
 
-def _use(value: str) -> Use:
+def _use(value: str, needed: bool = False) -> Use:
     """`SLOT KIND [= PATTERNS]`."""
     left, _, patterns = value.partition(" = ")
     slot, kind = _pair(left.strip())
-    return Use(slot, kind.strip(), phrases(patterns))
+    return Use(slot, kind.strip(), phrases(patterns), needed)
+
+
+def _given(value: str) -> Given:
+    """`EXPORT VARIABLE = PATTERNS`."""
+    left, _, patterns = value.partition(" = ")
+    export, variable = _pair(left.strip())
+    return Given(export, variable.removesuffix("[]"), variable.endswith("[]"), phrases(patterns))

@@ -3,43 +3,47 @@
 from toolkit.local.model.phrases import Hit, Phrase, hits, phrases
 
 _UNKNOWN: dict[str, str] = {
-    "EKS cluster": "eks(?: pods?)? | kubernetes | k8s | helm",
     "ECS service": "(?:aws )?ecs(?: tasks?| services?| clusters?)? | fargate(?: tasks?)?",
     "ECR repository": "ecr | container registr(?:y|ies)",
-    "Redshift cluster": "redshift",
     "CloudFront distribution": "cloud ?front | cdn",
-    "Route 53 zone": "route ?53 | hosted zones? | dns records? | a records?",
-    "ElastiCache cluster": "elasticache | redis | memcached | valkey",
-    "MSK cluster": "msk | kafka",
-    "API Gateway": "api gateways? | apigateway | rest api | http api",
+    "REST API": "rest apis? | api gateway v1 | usage plans? | api keys?(?= for)",
     "AppSync API": "appsync | graphql",
-    "EFS file system": "efs | elastic file system | fsx",
     "Step Functions state machine": "step functions? | state machines? | sfn",
     "Cognito user pool": "cognito | user pools?",
     "Athena workgroup": "athena",
     "Glue job": "glue",
     "EMR cluster": "emr",
-    "load balancer": "load balancers? | alb | nlb | elb | target groups?",
     "WAF": "waf | web application firewall",
-    "Aurora cluster": "aurora | rds clusters? | db clusters? | database clusters?",
     "DocumentDB cluster": "documentdb | docdb | mongodb",
     "Neptune cluster": "neptune",
+    "ElastiCache user": "(?:elasticache|redis|valkey) users?(?: groups?)? | elasticache serverless"
+    " | serverless (?:elasticache|redis|cache)",
+    "MSK Serverless": "msk serverless | serverless (?:msk|kafka) | (?:msk|kafka) connect(?:ors?)?",
+    "Redshift Serverless": "redshift serverless | serverless redshift | redshift spectrum",
+    "Redshift endpoint access": "redshift endpoint access | endpoint access",
+    "event subscription": "event subscriptions? | notifications on events",
+    "resource policy": "resource polic(?:y|ies)",
+    "Firehose destination other than S3": "(?:http endpoint|splunk|snowflake|redshift(?: cluster)?|"
+    "opensearch(?: serverless)?|elasticsearch|datadog|new relic)(?: as)?(?: an?| the)? destinations? | "
+    "fire ?hose(?:(?: delivery)? streams?)?(?: that)?(?: (?:deliver|writ|send)\\w*)?"
+    "(?: [a-z]+)? to (?:redshift|splunk|opensearch|snowflake|elasticsearch)"
+    " | fire ?hose(?: [a-z]+){0,5} (?:http endpoints?|splunk|snowflake|opensearch)",
+    "weighted routing": "(?:weighted|latency|geolocation|failover) (?:based )?(?:routing|records?)",
     "OpenSearch domain": "opensearch | elasticsearch",
-    "Kinesis stream": "kinesis | data streams? | firehose",
-    "EventBridge rule": "eventbridge | event bus(?:es)? | cloudwatch events? | cron | schedule[dr]?s?",
-    "CloudWatch alarm": "alarms? | dashboards?",
+    "Kinesis stream": "kinesis | data streams?",
+    "event bus": "event bus(?:es)? | eventbridge (?:pipes?|scheduler) | schedulers?",
+    "CloudWatch dashboard": "dashboards?",
     "CloudTrail trail": "cloud ?trail",
     "GuardDuty detector": "guard ?duty | security hub | inspector | macie",
     "AWS Config": "aws config | config rules?",
-    "Secrets Manager secret": "secrets? manager | secretsmanager",
     "SSM parameter": "parameter store | ssm parameters?",
-    "ACM certificate": "acm | certificates?",
+    "ACM certificate": "acm(?: certificates?)? | (?:ssl |tls )?certificates?",
     "SES identity": "ses | email identit(?:y|ies)",
     "Auto Scaling group": "auto ?scaling(?: groups?)? | asg | launch templates? | spot instances?",
     "transit gateway": "transit gateways? | vpc peering | site to site vpn | vpn | direct connect",
     "network ACL": "network acls? | nacls?",
-    "VPC endpoint": "vpc endpoints? | gateway endpoints?",
-    "CodePipeline": "code ?pipeline | code ?build | code ?deploy | code ?commit",
+    "VPC endpoint": "vpc endpoints? | (?:gateway|interface) endpoints?",
+    "CodePipeline": "code ?pipeline | code ?deploy | code ?commit",
     "Elastic Beanstalk": "beanstalk | app ?runner | lightsail | amplify",
     "Batch": "aws batch | batch compute",
     "SageMaker": "sagemaker | bedrock",
@@ -71,8 +75,8 @@ _PHRASES: tuple[tuple[str, tuple[Phrase, ...]], ...] = tuple(
 
 
 ACTORS = frozenset(
-    {"ECS service", "EKS cluster", "Glue job", "Step Functions state machine", "CodePipeline", "API Gateway"}
-    | {"EMR cluster", "SageMaker", "EventBridge rule", "Batch", "Kinesis stream", "Elastic Beanstalk"}
+    {"ECS service", "Glue job", "Step Functions state machine", "CodePipeline", "EMR cluster", "SageMaker"}
+    | {"Batch", "Kinesis stream", "Elastic Beanstalk"}
 )
 """Who may merely be the one that uses what is asked for ("a role for ECS tasks")."""
 

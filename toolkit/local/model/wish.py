@@ -1,6 +1,10 @@
 """What was read out of a prompt, as values that all other modules pass on."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
+
+from toolkit.local.model.present import Present
 
 
 class Wish(NamedTuple):
@@ -19,7 +23,10 @@ class Wish(NamedTuple):
 
 
 class Wishes(NamedTuple):
-    """All that was read out of a prompt. `spoken` are kinds that it only names as users of something."""
+    """All that was read out of a prompt.
+
+    `spoken` are kinds that it only names as users of something, `present` those that it says exist already.
+    """
 
     text: str
     wishes: tuple[Wish, ...]
@@ -27,3 +34,4 @@ class Wishes(NamedTuple):
     region: str
     ignored: tuple[str, ...]
     spoken: tuple[str, ...] = ()
+    present: Mapping[str, Present] = MappingProxyType({})

@@ -18,10 +18,12 @@ _QUOTED = re.compile(
 _NAMED = re.compile(
     rf"(?P<before>\w+)?(?:,| (?:is|which is|that is|to be|be|should be))?\s+"
     rf"(?:named|called|titled|call it|name it|with (?:the |a )?name|"
-    rf"name (?:is|should be|must be|of)|names?[:=])"
+    rf"name (?:is|should be|must be|of)|under the name|names?[:=])"
     rf"\s*(?P<names>{_WORD}(?:(?:,\s*and|,|\s+and|\s+&)\s+{_WORD})*)",
     re.I,
 )
+_TYPE = re.compile(r"(?<![\w.-])aws_(?:vpc_(?=security_group))?([a-z0-9]+(?:_[a-z0-9]+)*)(?![\w.-]*[.=])")
+"""A resource type of Terraform: `aws_lb_target_group` reads like "lb target group"."""
 _NAME_SPLIT = re.compile(r",\s*and\s+|,\s*|\s+and\s+|\s+&\s+")
 _NO_NAME = {
     "a",
@@ -68,6 +70,7 @@ def read_wording(prompt: str) -> Wording:
 
     # No name is that long, and patterns take their time over an endless word.
     text = re.sub(r"\S{150,}", "…", " ".join(prompt.split()))
+    text = _TYPE.sub(lambda match: match[1].replace("_", " "), text)
     text = _QUOTED.sub(quoted, text)
     text = _NAMED.sub(lambda match: _announced(match, hide), text)
     for word, digits in _NUMBERS.items():

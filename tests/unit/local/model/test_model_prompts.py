@@ -11,6 +11,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from model_prompts import PLAIN, TOGETHER
+from test_model_public import PROMPTS as PUBLIC
 
 from toolkit.local.model.blocks import addresses
 from toolkit.local.model.compose import Existing, compose
@@ -272,14 +274,19 @@ WORDED = [
 def test_terraform_accepts_every_prompt_and_edge(terraform: Terraform, tmp_path: Path) -> None:
     """All at once, each as a module of one root: that is one init and one validate."""
     calls = []
-    for number, prompt in enumerate([p for p, _, _ in PROMPTS] + EDGES + WORDED):
+    public = [prompt["text"] for prompt in PUBLIC if "refused" not in prompt]
+    worded = [p for p, _, _ in PROMPTS] + EDGES + WORDED + public + TOGETHER
+    made = {wish.kind for prompt in worded for wish in read_prompt(prompt).wishes}
+    worded += [prompt for kind, prompt in PLAIN.items() if kind not in made]
+    for number, prompt in enumerate(worded):
         wishes = read_prompt(prompt)
         assert wishes.wishes, prompt
         assert not wishes.unknown, (prompt, wishes.unknown)
-        write(tmp_path / f"p{number}", compose(wishes).files)
-        calls.append(f'module "p{number}" {{\n  source = "./p{number}"\n}}\n')
-    (tmp_path / "main.tf").write_text("\n".join(calls))
+        files = compose(wishes).files
+        write(tmp_path / f"p{number}", files)
+        calls.append(f'module "p{number}" {{\n  source = "./p{number}"\n{given(files)}}}\n')
     terraform.run(tmp_path, "fmt", "-check", "-recursive", "-diff")
+    (tmp_path / "main.tf").write_text("\n".join(calls))
     terraform.run(tmp_path, "init", "-backend=false", "-input=false")
     terraform.run(tmp_path, "validate")
 
@@ -289,6 +296,14 @@ def test_terraform_accepts_one_project_as_its_own_root(terraform: Terraform, tmp
     terraform.run(tmp_path, "fmt", "-check")
     terraform.run(tmp_path, "init", "-backend=false", "-input=false")
     terraform.run(tmp_path, "validate")
+
+
+def given(files: dict[str, str]) -> str:
+    """Arguments for the variables without a default, which stand for what exists."""
+    declared = re.finditer(r'^variable "(\w+)" \{\n(.*?)^\}', files.get("variables.tf", ""), re.M | re.S)
+    needed = {match[1]: match[2] for match in declared if "default" not in match[2]}
+    values = {name: "[]" if "list(" in text else '"x"' for name, text in needed.items()}
+    return "".join(f"  {name} = {value}\n" for name, value in values.items())
 
 
 def write(root: Path, files: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ BOOK = load_book()
 
 def test_every_recipe_and_link_speaks_of_kinds_that_there_are() -> None:
     kinds = set(BOOK.recipes)
-    assert len(kinds) == 12
+    assert len(kinds) >= 28
     for recipe in BOOK.recipes.values():
         assert {use.kind for use in (*recipe.uses, *recipe.implies)} <= kinds, recipe.kind
     names = {link.name for link in BOOK.links}
@@ -60,7 +60,7 @@ def test_a_phrase_finds_a_value_in_its_unit(patterns: str, text: str, value: str
 
 @pytest.mark.parametrize("text", ["unversioning", "versioningly", "a-b"])
 def test_a_phrase_keeps_to_whole_words(text: str) -> None:
-    assert hits(phrases("versioning | b"), text) == []
+    assert hits(phrases("versioning | b"), text) == ()
 
 
 def test_names_are_hidden_and_come_back() -> None:

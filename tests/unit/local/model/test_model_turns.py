@@ -90,12 +90,12 @@ def test_call_ids_are_unique_over_the_conversation() -> None:
 @pytest.mark.parametrize(
     ("prompt", "lacks"),
     [
-        ("an EKS cluster and an s3 bucket", "EKS cluster"),
-        ("cloudfront in front of a bucket, with route 53", "CloudFront distribution, Route 53 zone"),
-        ("lambda behind an API gateway", "API Gateway"),
+        ("an OpenSearch domain and an s3 bucket", "OpenSearch domain"),
+        ("cloudfront in front of a bucket, with route 53", "CloudFront distribution"),
+        ("lambda behind a REST API", "REST API"),
         (
-            "a fargate service with a load balancer and redis",
-            "ECS service, ElastiCache cluster, load balancer",
+            "a fargate service with a load balancer, neptune and redis",
+            "ECS service, Neptune cluster",
         ),
     ],
 )
@@ -177,6 +177,13 @@ def test_a_gate_that_says_something_unknown_gets_a_plain_no() -> None:
     )
     assert "it knows no mend" in text
     assert "CKV_AWS_18" in text
+
+
+def test_a_check_that_a_recipe_fails_by_intent_is_told_with_its_reason() -> None:
+    agent = Agent()
+    agent.ask("an EFS file system")
+    text = agent.ask("The gate did not pass.\n- efs.tf:1: medium [checkov/CKV_AWS_184] no CMK (hint: add it)")
+    assert "(by intent: a key of one's own costs money: ask for a KMS key)" in text
 
 
 def test_an_init_that_fails_is_told() -> None:

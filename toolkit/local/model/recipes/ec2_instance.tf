@@ -16,7 +16,10 @@
 #: actor   yes
 #: implies iam_role = (?:let|lets|allow|allows|allowing|so|so that|that can|which can|able to)(?: [a-z0-9]+){0,3} (?:read|write|access)(?: [a-z]+){0,4} (?:s3|buckets?|tables?|dynamodb|queues?|sqs)
 #: takes   connects?(?: to)?
+#: implies iam_role = instance profiles? | access to (?:s3|dynamodb|sqs|an? s3)
+#: lacks   the emulator knows no MonitorInstances: an instance with detailed monitoring is not made
 #: export  id aws_instance.__label__.id
+#: export  ip aws_instance.__label__.private_ip
 data "aws_ssm_parameter" "al2023___ami_arch__" {
   name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-__ami_arch__"
 }

@@ -19,6 +19,9 @@
 #: takes   stores? | storing | results? | connects?(?: to)? | sends? | reads? | writes? | invoked? | talks? | execution roles?
 #: export  arn aws_lambda_function.__label__.arn
 #: export  id aws_lambda_function.__label__.function_name
+#: export  invoke aws_lambda_function.__label__.invoke_arn
+#: given   id function_name = (?:existing |my |our |the )*(?:aws )?(?:lambdas?(?: functions?)?|functions?)(?: (?:named|called))? <name>
+#: implies event_rule = every \d+ (?:minutes?|mins?|hours?|days?) | every (?:minute|hour|day|night|week|morning|weekday) | (?:on|with|by) a(?: [a-z0-9]+)? schedule | (?:runs?|running|executed?|invoked?|triggered) (?:hourly|daily|nightly|weekly) | scheduled
 #: export  role aws_iam_role.__label___lambda.id
 #: source  src/__name__/index.py lambda_function.python.source
 #: source  src/__name__/index.mjs lambda_function.nodejs.source

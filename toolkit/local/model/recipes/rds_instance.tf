@@ -1,6 +1,6 @@
 #: title   RDS instance
 #: words   (?:amazon )?rds(?: [\w.]+){0,2}? (?:databases?|instances?|db) | (?:postgres(?:ql)?|mysql|mariadb)(?: [\d.]+)?(?: rds)? (?:databases?|instances?|db) | databases?(?: instances?)? | db instances? | rds
-#: hints   postgres(?:ql)? | mysql | mariadb
+#: hints   postgres(?:s?ql)? | mysql | mariadb
 #: file    rds
 #: base    app
 #: option  engine postgres = postgres(?:ql)? => postgres | mysql => mysql | mariadb => mariadb
@@ -17,6 +17,8 @@
 #: uses    vpc vpc
 #: uses    group security_group
 #: uses    key kms_key
+#: uses    covers db_subnet_group
+#: implies vpc = subnet groups?
 #: implies security_group = (?:access|connections?|traffic)(?: only)? from | (?:only )?(?:accessible|reachable|accessed|reached)(?: only)? (?:from|by) | ports? \d+
 #: takes   (?:access|connections?|traffic)(?: only)? from | (?:only )?(?:accessible|reachable|accessed|reached)(?: only)? (?:from|by) | ports? (?:5432|3306)
 #: actor   yes

@@ -14,7 +14,9 @@
 #: takes   and(?: then)? delet\w+ | remote(?: state)? | send
 #: uses    key kms_key
 #: export  arn aws_s3_bucket.__label__.arn
+#: given   id bucket_name = (?:s3 )?buckets?(?: (?:named|called))? <name>
 #: export  id aws_s3_bucket.__label__.id
+#: export  versioning aws_s3_bucket_versioning.__label__
 resource "aws_s3_bucket" "__label__" {
   #if named
   bucket = "__name__"

@@ -13,6 +13,7 @@
 #: takes   subscri\w+ | sends? | sending | receives?
 #: uses    key kms_key
 #: export  arn aws_sqs_queue.__label__.arn
+#: export  name aws_sqs_queue.__label__.name
 #: export  url aws_sqs_queue.__label__.url
 #if dlq
 resource "aws_sqs_queue" "__label___dlq" {

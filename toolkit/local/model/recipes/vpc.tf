@@ -1,6 +1,6 @@
 #: title   VPC
 #: words   vpcs? | virtual private clouds? | private networks?
-#: hints   (?:public|private)(?: and (?:public|private))? subnets? | subnets? | nat gateways? | internet gateways? | igw | route tables? | network
+#: hints   (?:public|private)(?: and (?:public|private))? subnets? | subnets? | nat gateways? | network
 #: file    network
 #: base    main
 #: option  cidr 10.0.0.0/16 = (?:vpcs?|cidr|range|block|network)(?: [a-z]+){0,4} <cidr> | <cidr>(?: cidr)?(?: block)? (?:vpc|network)
@@ -10,7 +10,14 @@
 #: option  nat_each off = nat gateways? (?:per|in each|for each|in every) (?:az|availability zone|subnet)
 #: option  flow_logs off = (?:vpc )?flow logs?
 #: option  zones 0 = <int> (?:azs?|availability zones?)
-#: takes   same
+#: option  gateway on = internet gateways? | igw
+#: takes   same | associat\w+(?: with)? | attach\w* | (?:default )?routes? | sends?
+#: uses    covers internet_gateway
+#: uses    covers route_table
+#: given   id vpc_id = (vpc-[0-9a-f]{8,17})
+#: given   public_subnets public_subnet_ids[] = (subnet-[0-9a-f]{8,17})
+#: given   private_subnets private_subnet_ids[] = (subnet-[0-9a-f]{8,17})
+#: given   cidr vpc_cidr
 #: export  id aws_vpc.__label__.id
 #: export  cidr aws_vpc.__label__.cidr_block
 #: export  public_subnets aws_subnet.__label_____public_tier__[*].id
@@ -34,7 +41,7 @@ resource "aws_default_security_group" "__label__" {
   vpc_id = aws_vpc.__label__.id
 }
 
-#if public_count
+#if public_count and gateway
 resource "aws_internet_gateway" "__label__" {
   vpc_id = aws_vpc.__label__.id
 
@@ -43,6 +50,8 @@ resource "aws_internet_gateway" "__label__" {
   }
 }
 
+#end
+#if public_count
 resource "aws_subnet" "__label___public" {
   count = __public_count__
 
@@ -63,12 +72,14 @@ resource "aws_route_table" "__label___public" {
   }
 }
 
+#if gateway
 resource "aws_route" "__label___internet" {
   route_table_id         = aws_route_table.__label___public.id
   destination_cidr_block = "0.0.0.0/0"
   gateway_id             = aws_internet_gateway.__label__.id
 }
 
+#end
 resource "aws_route_table_association" "__label___public" {
   count = __public_count__
 

@@ -1,4 +1,5 @@
 #: link   lambda_function s3_bucket
+#: else   lambda_feeds_firehose
 #into a statements
 
 statement {

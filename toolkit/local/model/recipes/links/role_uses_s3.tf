@@ -1,4 +1,5 @@
 #: link iam_role s3_bucket
+#: else role_feeds_firehose
 #into a statements
 statement {
   sid       = "List__b_camel__"

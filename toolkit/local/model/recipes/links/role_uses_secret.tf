@@ -1,0 +1,9 @@
+#: link  iam_role secret
+#: takes reads? | access(?: to)?
+#into a statements
+statement {
+  sid       = "Read__b_camel__"
+  actions   = ["secretsmanager:GetSecretValue"]
+  resources = [__b_arn__]
+}
+#end into
