@@ -7,10 +7,10 @@ READY   := $(VENV)/.ready
 HOME_OF_DEMO := build/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports docs bench clean
+.PHONY: help demo test check lint types imports docs bench bench-traces clean
 
 help: ## show this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml uv.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -47,6 +47,9 @@ imports: $(READY)
 
 docs: $(READY) ## write docs/cli.md from --help
 	$(BIN)/python -m toolkit.cli.docs
+
+bench-traces: $(READY) ## measure: the read side of traces, as ratios to DuckDB over all objects
+	$(BIN)/python tests/bench/traces/measure.py
 
 bench: $(READY) ## measure: up, up again, preview, down, as ratios to the calls alone
 	$(BIN)/python tests/bench/deploy.py

@@ -21,6 +21,42 @@ ENDED: frozenset[RunStatus] = frozenset({"ok", "not_converged", "budget_exceeded
 
 RehearseDepth = Literal["off", "plan", "apply"]
 
+OUTCOME_METRICS: dict[RunStatus, str] = {
+    "ok": "RunsOk",
+    "not_converged": "RunsNotConverged",
+    "budget_exceeded": "RunsBudgetExceeded",
+    "cancelled": "RunsCancelled",
+    "error": "RunsError",
+}
+"""The metric that counts the runs which ended so."""
+
+RUN_METRICS: dict[str, str] = {
+    "InputTokens": "Count",
+    "OutputTokens": "Count",
+    "CacheReadTokens": "Count",
+    "CacheWriteTokens": "Count",
+    "CostUsd": "None",
+    "Turns": "Count",
+    "ToolCalls": "Count",
+    "Retries": "Count",
+    "Attempts": "Count",
+    "Duration": "Seconds",
+    **dict.fromkeys(OUTCOME_METRICS.values(), "Count"),
+}
+"""What the agent tells CloudWatch of each run, with the unit; dashboards and alarms know no other."""
+
+METRIC_DIMENSION = "Model"
+"""The metrics are told apart by the registry's name of the model."""
+
+WITHOUT_DIMENSION = (OUTCOME_METRICS["error"],)
+"""Metrics that are also counted over all models, for an alarm."""
+
+
+def metrics_namespace(prefix: str) -> str:
+    """The CloudWatch namespace of a platform's metrics; two platforms in one account do not mix."""
+    return f"tfkit/{prefix}"
+
+
 MODEL_ERROR_PREFIX = "[[tfkit-model-error]] "
 """How the local model server says that the model behind it failed.
 
@@ -127,8 +163,19 @@ class CheckReport(Shape, frozen=True):
         return [finding for result in self.results for finding in result.findings]
 
 
+BUDGET_TURNS = 60
+BUDGET_TOOL_CALLS = 200
+BUDGET_TOKENS = 1_000_000
+BUDGET_SECONDS = 600.0
+"""What a run may consume unless somebody says otherwise, see `AskRequest`."""
+
+
 class AskRequest(Shape, frozen=True):
-    """What the client sends to the agent. `timeout_s` is the run's own deadline in seconds."""
+    """What the client sends to the agent. `timeout_s` is the run's own deadline in seconds.
+
+    `max_turns` counts requests to the model, `max_tool_calls` the calls of tools that it asks for,
+    `max_tokens` those of input and output together: each over the whole run, follow-ups included.
+    """
 
     run_id: str
     prompt: str
@@ -136,8 +183,11 @@ class AskRequest(Shape, frozen=True):
     rehearse: RehearseDepth = "plan"
     max_followups: int = 3
     max_cost_usd: float | None = None
-    timeout_s: float = 600.0
+    timeout_s: float = BUDGET_SECONDS
     caller: str = ""
+    max_turns: int = BUDGET_TURNS
+    max_tool_calls: int = BUDGET_TOOL_CALLS
+    max_tokens: int = BUDGET_TOKENS
 
     @property
     def sha256(self) -> str:
@@ -155,16 +205,27 @@ class Usage(Shape, frozen=True):
 
 
 class Attempt(Shape, frozen=True):
-    """One time that the gate was asked: the tree's hash and how each validator ended."""
+    """One time that the gate was asked: the tree's hash and how each validator ended.
+
+    `diff` is what changed since the attempt before (for the first: since the start), as a unified diff of
+    bounded size that says where it was cut. `usage` and `seconds` are of this attempt alone, check included.
+    The run's row has neither findings nor diff.
+    """
 
     n: int
     tree: str
     validators: dict[str, CheckStatus]
     findings: list[Finding] = []
+    diff: str = ""
+    usage: Usage = Usage()
+    seconds: float = 0.0
 
 
 class RunResult(Shape, frozen=True):
-    """The outcome of a run; stored as `runs/<run_id>/result.json` and printed by `ask --json`."""
+    """The outcome of a run; stored as `runs/<run_id>/result.json` and printed by `ask --json`.
+
+    `model_retries` counts the requests to the model that were throttled or broke off, and were sent again.
+    """
 
     run_id: str
     status: RunStatus
@@ -181,6 +242,7 @@ class RunResult(Shape, frozen=True):
     skipped: list[SkippedCheck] = []
     not_proven: list[str] = []
     sandbox: str = "none"
+    model_retries: int = 0
 
 
 class RunRecord(Shape, frozen=True):
@@ -242,6 +304,7 @@ class Price(Shape, frozen=True):
 class ModelEntry(Shape, frozen=True):
     """A model of the registry. `id` is the foundation model, `profile` the ARN of its inference profile.
 
+    `max_tokens` bounds one answer; 0 leaves it to the model, and Claude's answers are then streamed.
     `price` is None where none is known to the registry; genai-prices is asked then.
     """
 
@@ -323,6 +386,7 @@ class PlatformConfig(Shape, frozen=True):
     checker_timeout_s: int = 300
     checker_subnet_ids: list[str] = []
     checker_security_group_ids: list[str] = []
+    otlp_headers_parameter: str = ""
     alarm_errors: int = 3
     alarm_throttles: int = 1
     alarm_dead_letters: int = 1
@@ -339,7 +403,8 @@ class StackOutputs(Shape, frozen=True):
 
     What is not part of a platform is empty: `checker_function` without a checker, `build_project` where
     the function is no container image. `policies` are the ARNs of the ready policies (user, auditor,
-    operator), `alarms` and `dashboards` the names by what they are about.
+    operator), `alarms` and `dashboards` the names by what they are about. `digest_key_arn` is the key that
+    signs the digests of the audit records, `lock_mode` and `lock_days` are the retention of new ones.
     """
 
     version: str
@@ -366,6 +431,10 @@ class StackOutputs(Shape, frozen=True):
     alarms: dict[str, str] = {}
     dashboards: dict[str, str] = {}
     policies: dict[str, str] = {}
+    digest_function: str = ""
+    digest_key_arn: str = ""
+    lock_mode: str = ""
+    lock_days: int = 0
 
 
 class ResourceEvent(NamedTuple):

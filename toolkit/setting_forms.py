@@ -157,4 +157,27 @@ SecurityGroups = Annotated[
 ModelUrl = Annotated[
     str, _text(r"none|https?://[^\s/]+\S*", "the http:// or https:// URL of a server, or none for no more")
 ]
+Dollars = Annotated[
+    Annotated[float, msgspec.Meta(gt=0, le=1_000_000)] | None,
+    msgspec.Meta(description="US dollars: over 0, at most 1,000,000; leave it out for no limit"),
+]
+RunSeconds = Annotated[float, msgspec.Meta(ge=1, le=86_400, description="seconds: 1 to 86,400")]
+
+Url = Annotated[
+    str, _text(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?", "an http:// or https:// URL without a password in it")
+]
+
+SecretPlace = Annotated[
+    str,
+    _text(
+        r"/?[A-Za-z0-9_./-]{1,1011}"
+        r"|arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]+"
+        r"|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+",
+        "the name or ARN of a parameter, like /tools/otlp-headers, or the ARN of a secret in Secrets Manager",
+        2048,
+    ),
+]
+"""https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-parameter-name-constraints.html
+https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html"""
+
 ModelSeconds = Annotated[float, msgspec.Meta(gt=0, le=3600, description="seconds: over 0, at most 3,600")]

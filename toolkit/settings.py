@@ -13,7 +13,14 @@ import msgspec
 
 from toolkit import setting_forms as form
 from toolkit.checker.selection import ValidatorSettings
-from toolkit.contracts import Shape
+from toolkit.contracts import (
+    BUDGET_SECONDS,
+    BUDGET_TOKENS,
+    BUDGET_TOOL_CALLS,
+    BUDGET_TURNS,
+    RehearseDepth,
+    Shape,
+)
 from toolkit.errors import UsageError
 from toolkit.setting_sources import Given, blame, from_environment, from_file, from_flags
 
@@ -31,17 +38,23 @@ PROVIDER_KEY = re.compile(r"[!-~]{1,4096}")
 """It travels in an HTTP header and lies in a standard parameter, which takes 4 KB:
 https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html"""
 
-HIDDEN = {"llm", "backend"}
-"""Settings that may hold a password, as a URL can; no message shows their value."""
+HIDDEN = {"llm", "backend", "otlp_endpoint", "otlp_headers_parameter"}
+"""Settings that may hold a password, as a URL can, or a header by mistake; no message shows their value."""
 
 
 class Settings(Shape, frozen=True):
     """What the user asked for. Field names are the keys of `tfkit.toml`; `TFKIT_STACK` sets `stack`.
 
     An empty `region`, `engine`, `prefix`, `llm` or `validator_names` means: as at the last `up` of this
-    stack, else the default. `validators` are the settings of each, `validator_names` has exactly these run.
-    `unsandboxed` has a run's code checked also where no sandbox holds the tools.
+    stack, else the default. `validators` are the settings of each, `validator_names` has exactly these run;
+    `rehearse` is how deep the rehearsal goes, where nothing is said with a run.
+    `unsandboxed` has a run's code checked also where no sandbox holds the tools. Without `include_content`
+    nothing that a model or a tool said is in the trace; spans also go to `otlp_endpoint`, a base URL, with
+    the headers (`name=value,name=value`) that the parameter or secret `otlp_headers_parameter` holds.
+    The `budget_` settings are of one run and are asked for with it; the daily ones, of all runs together and
+    of those of one caller, are deployed by `up` and hold whatever a run asks for. None is no limit.
     `pin_account` and `pin_region` guard against the wrong one: any other is refused before anything happens.
+    On the aws target `traces` fetches `traces_local_mb` megabytes at most; for more it asks Athena.
     `backend` and `secrets_provider` are Pulumi's, for the aws target: where the state lies, and what encrypts
     the secrets in it.
     """
@@ -69,10 +82,18 @@ class Settings(Shape, frozen=True):
     lock_days: form.LockDays = 7
     runs_expire_days: form.Days = 90
     daily_token_limit: form.Count = 1_000_000
+    daily_budget_usd: form.Dollars = None
+    caller_daily_budget_usd: form.Dollars = None
+    budget_turns: form.Count = BUDGET_TURNS
+    budget_tool_calls: form.Count = BUDGET_TOOL_CALLS
+    budget_tokens: form.Count = BUDGET_TOKENS
+    budget_usd: form.Dollars = None
+    budget_seconds: form.RunSeconds = BUDGET_SECONDS
     alarm_errors: form.Count = 3
     alarm_throttles: form.Count = 1
     alarm_dead_letters: form.Count = 1
     alarm_freshness_s: form.Freshness = 900
+    traces_local_mb: form.Count = 2000
     checker_subnet_ids: form.Subnets = []
     checker_security_group_ids: form.SecurityGroups = []
     image_plugins: list[str] = []
@@ -82,6 +103,10 @@ class Settings(Shape, frozen=True):
     provider_keys: dict[str, str] = {}
     validators: dict[str, ValidatorSettings] = {}
     validator_names: list[str] = []
+    rehearse: RehearseDepth = "plan"
+    include_content: bool = True
+    otlp_endpoint: form.Url = ""
+    otlp_headers_parameter: form.SecretPlace = ""
     unsandboxed: bool = False
     llm: form.ModelUrl = ""
     llm_model: str = ""

@@ -55,7 +55,7 @@ def test_ask_is_ok_and_its_files_pass_terraform_by_hand(tfkit: Tfkit, asked: dic
     assert asked["model"] == "offline-composer"
     assert asked["usage"]["requests"] > 1 and asked["usage"]["input_tokens"] > 0
     assert len(asked["trace_id"]) == 32
-    assert asked["attempts"][-1]["validators"] == {"fmt": "ok", "validate": "ok"}
+    assert asked["attempts"][-1]["validators"] == {"fmt": "ok", "validate": "ok", "rehearse": "ok"}
     files = {entry["path"] for entry in asked["files"]}
     assert {"versions.tf"} < files and all(path.endswith(".tf") for path in files)
     assert {
@@ -78,9 +78,11 @@ def test_ask_is_ok_and_its_files_pass_terraform_by_hand(tfkit: Tfkit, asked: dic
 
 
 def test_ask_says_what_was_not_proven(asked: dict[str, Any]) -> None:
-    assert [check["tool"]["name"] for check in asked["checks"]] == ["terraform", "terraform"]
-    assert {skipped["validator"] for skipped in asked["skipped"]} >= {"rehearse", "tflint", "checkov"}
-    assert any("no language model" in point for point in asked["not_proven"])
+    assert [check["tool"]["name"] for check in asked["checks"]] == ["terraform", "terraform", "ministack"]
+    assert asked["checks"][-1]["detail"].endswith("resources planned")
+    assert {skipped["validator"] for skipped in asked["skipped"]} == {"tflint", "checkov"}
+    for unproven in ("no language model", "which is not AWS", "nothing was applied"):
+        assert any(unproven in point for point in asked["not_proven"]), unproven
 
 
 def test_traces_list_the_run_and_its_objects_are_locked(
@@ -267,6 +269,7 @@ def test_down_leaves_no_resource_no_process_and_no_port(tfkit: Tfkit, asked: dic
     assert tfkit.client("logs").describe_log_groups()["logGroups"] == []
     assert tfkit.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
     assert tfkit.client("cloudwatch").list_dashboards()["DashboardEntries"] == []
+    assert tfkit.client("events").list_rules()["Rules"] == []
     profiles = tfkit.client("bedrock").list_inference_profiles()["inferenceProfileSummaries"]
     assert [p for p in profiles if ":application-inference-profile/" in p["inferenceProfileArn"]] == []
     tagged = tfkit.client("resourcegroupstaggingapi").get_resources(
@@ -276,7 +279,7 @@ def test_down_leaves_no_resource_no_process_and_no_port(tfkit: Tfkit, asked: dic
     assert [entry["ResourceARN"] for entry in tagged if ":key/" not in entry["ResourceARN"]] == []
     states = {tfkit.client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] for arn in keys}
     assert states <= {"PendingDeletion"}
-    assert receipt.kept == [] and len(receipt.scheduled) == 1 and len(receipt.deleted) > 30
+    assert receipt.kept == [] and len(receipt.scheduled) == 2 and len(receipt.deleted) > 30
 
     assert tfkit("down").returncode == 0
     deadline = time.monotonic() + 10

@@ -83,7 +83,8 @@ def _in_our_words(error: click.ClickException) -> tuple[str, str]:
     if isinstance(error, (click.exceptions.NoSuchCommand, click.exceptions.NoSuchOption)):
         message = error.message
         if error.possibilities:
-            hints.append(f"did you mean {' or '.join(sorted(error.possibilities))}?")
+            *others, last = sorted(error.possibilities)
+            hints.append(f"did you mean {', '.join(others)}{' or ' if others else ''}{last}?")
     if isinstance(error, click.UsageError) and error.ctx:
         hints.append(f"see: {error.ctx.command_path} --help")
     return message[:1].lower() + message[1:].removesuffix("."), " ".join(hints)

@@ -8,6 +8,8 @@ import click
 from toolkit.cli.text import harmless, harmless_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console
 
 PIPED_WIDTH = 1000
@@ -33,6 +35,17 @@ class Output:
 
         text = msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
         click.echo(harmless_json(text))
+
+    def documents(self, items: "Iterable[Any]") -> None:
+        """The one JSON document of a command that may have very many: a list, written as it is made."""
+        import msgspec
+
+        begun = False
+        for item in items:
+            text = harmless_json(msgspec.json.encode(item).decode())
+            click.echo(f"{',' if begun else '['}\n  {text}", nl=False)
+            begun = True
+        click.echo("\n]" if begun else "[]")
 
     def say(self, text: str = "") -> None:
         """A line for people on stdout; nothing where JSON was asked for."""

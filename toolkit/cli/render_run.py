@@ -80,8 +80,11 @@ class RunProgress:
         return Group(*lines)
 
 
-def attempt_line(attempt: Attempt, *, passed: bool = False) -> Any:
-    """`attempt 1  ✔ fmt  ✘ validate`; where it passed, findings did not count."""
+def attempt_line(attempt: Attempt, *, passed: bool = False, detailed: bool = False) -> Any:
+    """`attempt 1  ✔ fmt  ✘ validate`; where it passed, findings did not count.
+
+    In detail, `· 3f2a9c1b · closed by validate (2) · 1,234 tokens · 4.2 s` follows.
+    """
     from rich.text import Text
 
     line = Text(f"  attempt {attempt.n}  ")
@@ -89,11 +92,31 @@ def attempt_line(attempt: Attempt, *, passed: bool = False) -> Any:
         mark, style = NOTED if passed and status == "findings" else MARKS[status]
         line.append(f"{mark} {name}  ", style)
     line.rstrip()
+    if detailed:
+        line.append("".join(f" · {part}" for part in _details(attempt)))
     return line
 
 
-def render_result(console: "Console", result: RunResult, target: Path | None = None) -> None:
-    """What came of the run, in the order in which a reader asks; `target` is where its files are now."""
+def _details(attempt: Attempt) -> list[str]:
+    """The tree by the beginning of its hash, what closed the gate, what it cost: as far as it is known."""
+    details = [attempt.tree.removeprefix("sha256:")[:8]]
+    if counts := Counter(finding.validator for finding in attempt.findings):
+        closed = ", ".join(harmless(f"{name} ({count})") for name, count in sorted(counts.items()))
+        details.append(f"closed by {closed}")
+    if tokens := attempt.usage.input_tokens + attempt.usage.output_tokens:
+        details.append(f"{tokens:,} tokens")
+    if attempt.seconds:
+        details.append(f"{attempt.seconds:.1f} s")
+    return details
+
+
+def render_result(
+    console: "Console", result: RunResult, target: Path | None = None, *, detailed: bool = False
+) -> None:
+    """What came of the run, in the order in which a reader asks; `target` is where its files are now.
+
+    `detailed` says more of each attempt.
+    """
     from rich.text import Text
 
     cost = "no price known" if result.usage.cost_usd is None else f"${result.usage.cost_usd:.4f}"
@@ -107,7 +130,7 @@ def render_result(console: "Console", result: RunResult, target: Path | None = N
     if result.error:
         console.print(Text(harmless(result.error, multiline=True), "red"))
     for attempt in result.attempts:
-        console.print(attempt_line(attempt, passed=not attempt.findings))
+        console.print(attempt_line(attempt, passed=not attempt.findings, detailed=detailed))
     if result.attempts and result.status != "ok":
         _findings(console, result)
     if result.output.strip():
@@ -128,7 +151,7 @@ def render_unfinished(console: "Console", record: RunRecord, lost: bool) -> None
     headline.append(f" · {harmless(record.step)}{since} · run {record.run_id}", "not bold default")
     console.print(headline)
     for attempt in record.attempts:
-        console.print(attempt_line(attempt))
+        console.print(attempt_line(attempt, detailed=True))
     if lost:
         console.print(Text(LOST, "red"))
     else:

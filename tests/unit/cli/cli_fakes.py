@@ -54,6 +54,9 @@ class FakeClient:
     def __call__(self, _cloud, _outputs) -> "FakeClient":
         return self
 
+    def caller(self) -> str:
+        return "arn:aws:iam::000000000000:root"
+
     def registry(self) -> Registry:
         entry = ModelEntry(provider="bedrock", id="tfkit.offline-composer")
         return Registry(default="offline-composer", models={"offline-composer": entry, "haiku": entry})

@@ -16,7 +16,7 @@ from toolkit.errors import Interrupted
 @pytest.mark.parametrize(
     ("line", "message", "hint"),
     [
-        (["staus"], "no such command 'staus'", "did you mean state or status?"),
+        (["staus"], "no such command 'staus'", "did you mean state, stats or status?"),
         (["runs", "lst"], "no such command 'lst'", "did you mean list?"),
         (["ask", "--modle", "x"], "no such option '--modle'", "did you mean --model"),
         (["--jsn", "runs"], "no such option '--jsn'", "did you mean --json"),

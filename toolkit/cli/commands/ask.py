@@ -11,9 +11,11 @@ from toolkit.errors import BudgetExceeded, NotConverged, TfkitError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.client import Client
-    from toolkit.contracts import AskRequest, RunResult
+    from toolkit.contracts import AskRequest, RehearseDepth, RunResult
 
 MAX_PROMPT = 100_000
+# Not from `contracts`, whose import `--help` would pay for; a test compares them.
+DEPTHS = ("off", "plan", "apply")
 EXIT_BY_STATUS = {
     "not_converged": NotConverged.exit_code,
     "budget_exceeded": BudgetExceeded.exit_code,
@@ -42,12 +44,16 @@ EXIT_BY_STATUS = {
 @click.option("--detach", is_flag=True, help="Print the run id and do not wait.")
 @click.option("--run-id", metavar="ID", help="Choose the run's id; the same id and request do nothing twice.")
 @click.option(
+    "--rehearse",
+    type=click.Choice(DEPTHS),
+    help="How far the real provider goes against a throwaway emulator before it is `ok` (plan).",
+)
+@click.option(
     "--max-cost", type=click.FloatRange(min=0, min_open=True), metavar="USD", help="Stop when this is spent."
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(min=1),
-    default=600.0,
     metavar="S",
     help="Seconds that the run may take (600).",
 )
@@ -59,8 +65,9 @@ def ask(
     extract: bool,
     detach: bool,
     run_id: str | None,
+    rehearse: "RehearseDepth | None",
     max_cost: float | None,
-    timeout: float,
+    timeout: float | None,
 ) -> None:  # fmt: skip
     """Ask the agent for Terraform, and follow the run.
 
@@ -92,7 +99,19 @@ def ask(
     run = session()
     client = run.client()
     chosen = _model(client, model)
-    request = AskRequest(run_id=run_id, prompt=text, model=chosen, max_cost_usd=max_cost, timeout_s=timeout)
+    settings = run.settings()
+    request = AskRequest(
+        run_id=run_id,
+        prompt=text,
+        model=chosen,
+        caller=client.caller(),
+        rehearse=rehearse or settings.rehearse,
+        max_cost_usd=max_cost or settings.budget_usd,
+        timeout_s=timeout or settings.budget_seconds,
+        max_turns=settings.budget_turns,
+        max_tool_calls=settings.budget_tool_calls,
+        max_tokens=settings.budget_tokens,
+    )
     client.submit(request)
     if detach:
         _detached(run, run_id)
@@ -156,4 +175,4 @@ def _show(run: Session, client: "Client", result: "RunResult", target: Path, ext
         if result.status != "ok":
             run.output.note(f"error: {result.error or result.status}\n{result.output}")
     else:
-        render_result(run.output.console(), result, target)
+        render_result(run.output.console(), result, target, detailed=run.output.verbose)

@@ -60,7 +60,7 @@ def show(run_id: str) -> None:
     if run.output.json:
         run.output.document(result)
     else:
-        render_result(run.output.console(), result)
+        render_result(run.output.console(), result, detailed=True)
 
 
 def _show_unfinished(run: Session, record: "RunRecord") -> None:

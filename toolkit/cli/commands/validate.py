@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from toolkit.cli.commands.ask import DEPTHS
 from toolkit.cli.options import Session, command, session
 from toolkit.errors import FindingsFound, TfkitError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.checker.selection import Closed, Selection
-    from toolkit.contracts import CheckReport, Severity, Tree
+    from toolkit.contracts import CheckReport, RehearseDepth, Severity, Tree
     from toolkit.settings import Settings
 
 # Not from `contracts`, whose import `--help` would pay for; a test compares them.
@@ -31,9 +32,20 @@ FORMATS = ("table", "json", "sarif", "github")
 )
 @click.option("--validators", metavar="A,B", help="Exactly these; see `tfkit validators`.")
 @click.option(
+    "--rehearse",
+    type=click.Choice(DEPTHS),
+    help="How far the real provider goes against a throwaway emulator (plan).",
+)
+@click.option(
     "--format", "shape", type=click.Choice(FORMATS), help="How to print; github: annotations of a workflow."
 )
-def validate(folder: Path, fail_on: "Severity | None", validators: str | None, shape: str | None) -> None:
+def validate(
+    folder: Path,
+    fail_on: "Severity | None",
+    validators: str | None,
+    rehearse: "RehearseDepth | None",
+    shape: str | None,
+) -> None:
     """Check the Terraform in DIR with the validators, as the gate of a run would.
 
     Needs no platform and no model, and changes nothing. DIR is checked as it is; files of tools that begin
@@ -41,7 +53,7 @@ def validate(folder: Path, fail_on: "Severity | None", validators: str | None, s
     is 6
     for findings that count, and 1 where a validator could not do its work.
     """
-    from toolkit.checker.selection import closing
+    from toolkit.checker.selection import closing, without_rehearsal
     from toolkit.checker.staging import read_tree
     from toolkit.cli.validating import selection_of
 
@@ -49,9 +61,12 @@ def validate(folder: Path, fail_on: "Severity | None", validators: str | None, s
     shape = _shape(run, shape)
     settings = run.settings()
     selection = selection_of(settings, validators)
+    depth = rehearse or settings.rehearse
+    if depth == "off":
+        selection = without_rehearsal(selection)
     left_out: list[str] = []
     tree = read_tree(folder, left_out=left_out)
-    report = _check(run, settings, selection, tree)
+    report = _check(run, settings, selection, tree, depth)
     closed = closing(report, selection, fail_on)
     _print(run, shape, folder, tree, report, selection, closed, left_out)
     for one in closed if shape != "table" else ():
@@ -73,7 +88,9 @@ def _exit_code(closed: "list[Closed]") -> int:
     return FindingsFound.exit_code if closed else 0
 
 
-def _check(run: Session, settings: "Settings", selection: "Selection", tree: "Tree") -> "CheckReport":
+def _check(
+    run: Session, settings: "Settings", selection: "Selection", tree: "Tree", depth: "RehearseDepth"
+) -> "CheckReport":
     """Everything in the folder is the user's own, and trusted with more than what a model wrote."""
     from toolkit.checker.inprocess import InProcessChecker
     from toolkit.checker.mirrors import DEFAULT_SOURCES, mirror_folders
@@ -90,7 +107,6 @@ def _check(run: Session, settings: "Settings", selection: "Selection", tree: "Tr
             brought=tree,
         )
         try:
-            depth = "plan" if "rehearse" in selection.names else "off"
             return checker.check(tree, selection.names, rehearse=depth)
         finally:
             checker.close()
