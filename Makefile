@@ -31,7 +31,7 @@ demo: $(READY) ## bring a platform up on this machine, ask, look at the trace, t
 	say down; $(BIN)/tfkit down --yes; trap - EXIT
 
 test: $(READY) ## run every test
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: lint types imports test ## lint, types, import rules and tests: what a change must pass
 

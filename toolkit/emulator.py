@@ -10,7 +10,6 @@ modes protect it: the folder is made for its owner alone (0700), and so are the 
 """
 
 import contextlib
-import ctypes
 import json
 import os
 import secrets
@@ -19,7 +18,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -121,7 +120,7 @@ class Emulator:
                 start_new_session=True,
                 umask=OWNERS_ALONE,
                 # "Parent" is the thread that starts it, and that of a rehearsal is soon gone: see `gated`.
-                preexec_fn=None if self._throwaway else _die_with_parent,
+                preexec_fn=None if self._throwaway else _die_with_parent(),
             )
         self._tell_key(self._process.stdin)
         self._wait_ready()
@@ -217,8 +216,11 @@ def healthy(endpoint: str) -> bool:
         return False
 
 
-def _die_with_parent() -> None:
+def _die_with_parent() -> Callable[[], None] | None:
     """On Linux the kernel ends the emulator when its owner is killed; elsewhere the next start does."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+    if sys.platform != "linux":
+        return None
+    import ctypes  # before the fork, and not for everybody who only asks where an emulator is
+
+    prctl, pr_set_pdeathsig = ctypes.CDLL(None).prctl, 1
+    return lambda: prctl(pr_set_pdeathsig, signal.SIGTERM)

@@ -207,6 +207,15 @@ def test_a_function_that_is_killed(
     assert tfkit.json("runs", "show", run_id)["status"] != "ok"
 
 
+def test_the_audit_names_the_runs_that_lost_something_and_no_other(tfkit: Tfkit):
+    """Of those above: the one that nothing was kept of, and whatever a killed one left open."""
+    said = tfkit.json("audit", "verify", "--since", "1d", code=1)
+    named = {problem["run_id"] for problem in said["problems"]}
+    assert "run-all-down-0001" in named
+    assert named <= {"run-all-down-0001", "run-killed-midway", "run-killed-at-end"}
+    assert said["runs"] >= 4
+
+
 # ---- without the command: the same way to the same emulator
 
 

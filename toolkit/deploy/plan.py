@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from toolkit import __version__
-from toolkit.checker import selection, tools
+from toolkit.checker import selection
 from toolkit.cloud import Cloud
 from toolkit.contracts import ModelEntry, PlatformConfig, Price, Registry, default_registry
 from toolkit.settings import Settings
@@ -125,6 +125,8 @@ def _agent_environment(settings: Settings) -> dict[str, str]:
             environment[f"TFKIT_{name.upper()}"] = str(limit)
     if settings.target == "local":
         # The function runs on this machine, and has the tools that `validate` has here; an image has its own.
+        from toolkit.checker import tools  # as above
+
         installed = os.environ.get(tools.ENVIRONMENT_NAME) or settings.folder / "tools"
         environment[tools.ENVIRONMENT_NAME] = str(installed)
     return environment
