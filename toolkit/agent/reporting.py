@@ -37,6 +37,8 @@ def report(
         _measure(config, clients, telemetry, model, run)
         if export := _export(config, clients):
             export.drain()
+            if export.lost:
+                log.warning("%d spans were not exported since this function started", export.lost)
     except Exception:
         log.exception("run %s ended as its record says, and could not be reported", run.run_id)
 
