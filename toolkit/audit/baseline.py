@@ -14,8 +14,9 @@ import msgspec
 from toolkit.audit.report import Problem
 from toolkit.contracts import Shape
 from toolkit.deploy.disk import write_atomically
-from toolkit.digest.lines import UNREADABLE, ChainHead
+from toolkit.digest.lines import ChainHead
 from toolkit.errors import UsageError
+from toolkit.telemetry.restore import UNREADABLE
 
 
 class Baseline(Shape, frozen=True):

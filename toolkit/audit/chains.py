@@ -12,7 +12,8 @@ from typing import NamedTuple
 import msgspec
 
 from toolkit.audit.report import Problem
-from toolkit.digest.lines import UNREADABLE, Head, Read
+from toolkit.digest.lines import Head, Read
+from toolkit.telemetry.restore import UNREADABLE
 
 _OBJECT = re.compile(rb'(?:"stringValue":"\{\\"object\\":\\"|\{"object":")([0-9a-f]{64})')
 """A reference to a text that is an object of its own, as it stands in a line (see `telemetry.contents`).

@@ -12,7 +12,8 @@ from toolkit.audit.report import DigestsSeen, Problem
 from toolkit.contracts import Shape
 from toolkit.digest import document
 from toolkit.digest.document import Digest
-from toolkit.digest.lines import UNREADABLE, ChainHead
+from toolkit.digest.lines import ChainHead
+from toolkit.telemetry.restore import UNREADABLE
 
 Check = Callable[[bytes, bytes], bool]
 """Given the SHA-256 that was signed and the signature, says whether they belong together."""

@@ -116,11 +116,10 @@ class Runner:
         command: Sequence[str],
         cpu_s: float,
         *,
-        environment: Mapping[str, str] | None = None,
         confinement: Confinement | None = None,
     ) -> Generator["Service", None, None]:
         """A command that runs until the block ends, or `cpu_s` seconds of CPU are used up; see `run`."""
-        child = self._start(command, _limits(cpu_s, MAX_LOG_BYTES), None, environment, confinement)
+        child = self._start(command, _limits(cpu_s, MAX_LOG_BYTES), None, None, confinement)
         assert child.stdout
         assert child.stderr
         stdout, stderr = _Reader(child.stdout), _Reader(child.stderr)

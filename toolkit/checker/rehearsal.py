@@ -9,6 +9,7 @@ finding; where the emulator lacks or differs it is `unsupported`, past the deadl
 
 import time
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -90,7 +91,6 @@ class Rehearsal:
         self._open: list[str] = []
         self._slow: list[str] = []
         self._seen: list[str] = []
-        self._doubles: frozenset[str] | None = None
 
     def run(self) -> CheckResult:
         """Rehearse to the depth of the stage.
@@ -152,10 +152,8 @@ class Rehearsal:
                 self._open.append(f"{address}: the emulator gives back another {attribute or 'resource'}")
 
     def _destroy(self) -> None:
-        before = len(self._findings)
+        # Not judged: a guard against destruction is no mistake, and what an emulator keeps is its own doing.
         said = self._terraform("destroy", "apply", "-destroy", "-auto-approve", "-lock=false")
-        # A guard against destruction is no mistake, and what an emulator does not let go is its own.
-        del self._findings[before:]
         if said.code == 0:
             self._seen.append("destroyed")
         elif any(word in e.summary + e.detail for e in said.errors for word in _KEPT):
@@ -206,7 +204,6 @@ class Rehearsal:
         return shown
 
     def _judge(self, step: Step, errors: Iterable[Diagnostic]) -> None:
-        program = Program(self._stage.tree)
         for number, error in enumerate(errors):
             if number >= MAX_JUDGED or time.monotonic() > self._until:
                 self._slow.append("the judgement of all errors")
@@ -218,19 +215,23 @@ class Rehearsal:
                 error.detail,
                 error.address,
                 step=step,
-                guessed=guessed(program, file, line, self._values),
-                twin=step == "apply" and error.address in self._twins(),
+                guessed=guessed(self._program, file, line, self._values),
+                twin=step == "apply" and error.address in self._twins,
             )
             if judged.kind == "refused":
                 self._findings.append(_finding(error, judged.code, self._folder))
             else:
                 self._open.append(f"{error.address or 'terraform'}: {judged.why}")
 
+    @cached_property
+    def _program(self) -> Program:
+        """What depends on what in the tree; read only where something went wrong."""
+        return Program(self._stage.tree)
+
+    @cached_property
     def _twins(self) -> frozenset[str]:
         """The resources of which the plan has two of one name; read only where an apply went wrong."""
-        if self._doubles is None:
-            self._doubles = twins(self._show("first.plan"))
-        return self._doubles
+        return twins(self._show("first.plan"))
 
     def _outcome(self) -> CheckResult:
         said = list(self._seen)

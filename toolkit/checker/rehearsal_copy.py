@@ -56,7 +56,7 @@ def write_copy(tree: Tree, stage: Path, folder: Path, values: Mapping[str, Any])
     (folder / OVERRIDE_NAME).unlink()
     written = {OVERRIDE_NAME: override(tree)}
     if not any(alias == "" for alias, _ in configurations(tree)):
-        written[PROVIDER_NAME] = _block("provider", "aws", _settings(""))
+        written[PROVIDER_NAME] = _provider("")
     if values:
         written[VALUES_NAME] = json.dumps(values)
     for name, text in written.items():
@@ -78,7 +78,7 @@ def override(tree: Tree) -> str:
     parts = ['terraform {\n  backend "local" {}\n}\n'] if has_backend(tree) else []
     for alias, block in configurations(tree):
         endpoints = any(inner.type == "endpoints" for inner in block.blocks)
-        parts.append(_block("provider", "aws", _settings(alias), "endpoints" if endpoints else ""))
+        parts.append(_provider(alias, endpoints=endpoints))
     return "\n".join(parts)
 
 
@@ -128,11 +128,8 @@ def _alias(block: Block) -> str:
     return next((literal(a.value) or "" for a in block.attributes if a.name == "alias"), "")
 
 
-def _settings(alias: str) -> dict[str, str]:
-    return {**({"alias": json.dumps(alias)} if alias else {}), **_SETTINGS}
-
-
-def _block(kind: str, label: str, settings: Mapping[str, str], inner: str = "") -> str:
+def _provider(alias: str, *, endpoints: bool = False) -> str:
+    """A block with our settings; `endpoints` that the tree's own block names are void."""
+    settings = {**({"alias": json.dumps(alias)} if alias else {}), **_SETTINGS}
     lines = [f"  {name} = {value}" for name, value in settings.items()]
-    lines += [f"  {inner} {{}}"] if inner else []
-    return "\n".join([f'{kind} "{label}" {{', *lines, "}", ""])
+    return "\n".join(['provider "aws" {', *lines, *(["  endpoints {}"] if endpoints else []), "}", ""])

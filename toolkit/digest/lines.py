@@ -8,11 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from toolkit.contracts import Shape
-
-UNREADABLE = (msgspec.DecodeError, ValueError, OverflowError, RecursionError)
-"""What decoding may raise on bytes that somebody has made up."""
-
-_GZIP = b"\x1f\x8b"
+from toolkit.telemetry.restore import GZIP, UNREADABLE
 
 
 class Head(msgspec.Struct):
@@ -59,7 +55,7 @@ def unzip(body: bytes) -> bytes:
 
     With the standard library alone, because the function's image has nothing faster.
     """
-    if not body.startswith(_GZIP):
+    if not body.startswith(GZIP):
         return body
     parts: list[bytes] = []
     while body:  # Firehose may put one gzip stream after another into an object

@@ -9,9 +9,10 @@ import msgspec
 
 from toolkit.digest import document
 from toolkit.digest.document import Digest, ObjectSeen, OpenRun
-from toolkit.digest.lines import UNREADABLE, ChainHead, LineSeen, closed_chain, read_lines, unzip
+from toolkit.digest.lines import ChainHead, LineSeen, closed_chain, read_lines, unzip
 from toolkit.tables import BY_DAY, day_key
 from toolkit.telemetry import keys
+from toolkit.telemetry.restore import UNREADABLE
 
 MARGIN = timedelta(minutes=5)
 """An object shows its time before it can be listed, so the last minutes are promised by the next digest."""

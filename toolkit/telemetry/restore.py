@@ -14,6 +14,12 @@ from typing import Any, Literal
 
 import msgspec
 
+UNREADABLE = (msgspec.DecodeError, ValueError, OverflowError, RecursionError)
+"""What decoding may raise on bytes that somebody has made up."""
+
+GZIP = b"\x1f\x8b"
+"""What a gzip file begins with; Firehose compresses, the emulator's does not."""
+
 LIMIT = 64 * 1024 * 1024
 """Bytes of the longest text that is put together; a forged record could name one of any size."""
 
@@ -52,7 +58,6 @@ class Parts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 _value = msgspec.json.Decoder(str | Parts)
 _reference = msgspec.json.Decoder(Part)
-_UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
 
 
 class Texts:
@@ -74,7 +79,7 @@ class Texts:
             return value
         try:
             reference = _reference.decode(value)
-        except _UNREADABLE:
+        except UNREADABLE:
             return value
         try:
             return self.text(reference).decode(errors="replace")
@@ -151,7 +156,7 @@ class Texts:
             raise Unrestorable(f"text {sha256} is missing")
         try:
             return _value.decode(raw)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise Unrestorable(f"text {sha256} was altered") from error
 
     def _keep(self, sha256: str, raw: bytes) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from toolkit.telemetry import attempts, names
-from toolkit.telemetry.restore import Texts
+from toolkit.telemetry.restore import UNREADABLE, Texts
 from toolkit.traces.heads import SpanHead
-from toolkit.traces.records import UNREADABLE, decode_record, money, number, text
+from toolkit.traces.records import decode_record, money, number, text
 from toolkit.traces.texts import inline_of
 
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from toolkit.telemetry import attempts, names
+from toolkit.telemetry.restore import UNREADABLE
 from toolkit.traces.records import (
-    UNREADABLE,
     VERSION,
     OtlpSpan,
     Record,

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from toolkit.telemetry import names
+from toolkit.telemetry.restore import GZIP, UNREADABLE
 from toolkit.traces.attempts import add_attempts
 from toolkit.traces.derive import derive_runs
 from toolkit.traces.heads import Head, SpanHead, read_head
 from toolkit.traces.index import transaction
 from toolkit.traces.ingested import Ingested
-from toolkit.traces.records import GZIP, UNREADABLE, money, number, text
+from toolkit.traces.records import money, number, text
 from toolkit.traces.unpacking import Unpacked, unpacked
 
 _LEVEL = 1

@@ -9,7 +9,8 @@ import msgspec
 
 from toolkit.contracts import TraceSummary
 from toolkit.telemetry import names
-from toolkit.traces.records import UNREADABLE, decode_span, number
+from toolkit.telemetry.restore import UNREADABLE
+from toolkit.traces.records import decode_span, number
 
 if TYPE_CHECKING:
     from toolkit.telemetry.restore import Texts

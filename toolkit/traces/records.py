@@ -5,13 +5,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from toolkit.telemetry.restore import GZIP, UNREADABLE
+
 VERSION = 1
-
-UNREADABLE = (msgspec.DecodeError, ValueError, OverflowError, RecursionError)
-"""What decoding may raise on bytes that somebody has made up."""
-
-GZIP = b"\x1f\x8b"
-"""What a gzip file begins with."""
 
 _MAX_INT = 2**63 - 1
 

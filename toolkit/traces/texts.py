@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from toolkit.traces.records import UNREADABLE, Record, decode_record
+from toolkit.telemetry.restore import UNREADABLE
+from toolkit.traces.records import Record, decode_record
 from toolkit.traces.unpacking import pieces
 
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 
-from toolkit.traces.records import GZIP
+from toolkit.telemetry.restore import GZIP
 
 PIECE = 4 * 1024 * 1024
 """Bytes that are unpacked at a time."""

@@ -10,7 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pulumi import automation as auto
 from pulumi.automation import EngineEvent
+
+from toolkit.contracts import ResourceEvent
+from toolkit.deploy.automation import AutomationEngine
+from toolkit.deploy.pulumi_place import Place
 
 BUCKET = "aws:s3/bucket:Bucket"
 STACK = "pulumi:pulumi:Stack"
@@ -161,3 +166,16 @@ def numbered(*groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def parsed(*groups: list[dict[str, Any]]) -> list[EngineEvent]:
     return [EngineEvent.from_json(event) for event in numbered(*groups)]
+
+
+class CliBench:
+    """The stand-in on PATH, a folder, and an engine made anew for each operation, as each command does."""
+
+    def __init__(self, cli: FakeCli, folder: Path) -> None:
+        self.cli, self.folder = cli, folder
+        self.events: list[ResourceEvent] = []
+        self.place = Place(folder / "dev", folder / "home", "eu-west-1")
+
+    @property
+    def engine(self) -> AutomationEngine:
+        return AutomationEngine(self.place, "tfkit", "dev", auto.PulumiCommand())

@@ -15,27 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pulumi import automation as auto
-from pulumi_fakes import FakeCli, ending, failing, numbered, state, step, urn
+from pulumi_fakes import CliBench, FakeCli, ending, failing, numbered, state, step, urn
 
-from toolkit.contracts import Changes, ResourceEvent
-from toolkit.deploy.automation import AutomationEngine
+from toolkit.contracts import Changes
 from toolkit.deploy.pulumi_place import Place
 from toolkit.errors import DeployFailed, ToolMissing
 from toolkit.local import launcher
 
 
-class Bench:
-    """The stand-in on PATH, a folder, and an engine made anew for each operation, as each command does."""
-
-    def __init__(self, cli: FakeCli, folder: Path) -> None:
-        self.cli, self.folder = cli, folder
-        self.events: list[ResourceEvent] = []
-        self.place = Place(folder / "dev", folder / "home", "eu-west-1")
-
-    @property
-    def engine(self) -> AutomationEngine:
-        return AutomationEngine(self.place, "tfkit", "dev", auto.PulumiCommand())
+class Bench(CliBench):
+    """Of which a whole operation is done."""
 
     def up(self) -> Any:
         return self.engine.up(lambda: None, self.events.append)

@@ -13,13 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pulumi import automation as auto
-from pulumi_fakes import BUCKET, STACK, FakeCli, ending, failing, metadata, numbered, state, step, urn
+from pulumi_fakes import (
+    BUCKET,
+    STACK,
+    CliBench,
+    FakeCli,
+    ending,
+    failing,
+    metadata,
+    numbered,
+    state,
+    step,
+    urn,
+)
 
-from toolkit.contracts import Changes, ResourceEvent
-from toolkit.deploy.automation import AutomationEngine
+from toolkit.contracts import Changes
 from toolkit.deploy.engine import Drift
-from toolkit.deploy.pulumi_place import Place
 from toolkit.errors import DeployFailed
 
 PROVIDER = "pulumi:providers:aws"
@@ -37,17 +46,8 @@ def made(name: str, *needs: str, **more: Any) -> dict[str, Any]:
     return state(name, dependencies=[urn(n) for n in needs], **PROVIDED, **more)
 
 
-class Bench:
-    """The stand-in on PATH with a stack in its backend."""
-
-    def __init__(self, cli: FakeCli, folder: Path) -> None:
-        self.cli, self.folder = cli, folder
-        self.events: list[ResourceEvent] = []
-        self.place = Place(folder / "dev", folder / "home", "eu-west-1")
-
-    @property
-    def engine(self) -> AutomationEngine:
-        return AutomationEngine(self.place, "tfkit", "dev", auto.PulumiCommand())
+class Bench(CliBench):
+    """With a stack in its backend."""
 
     @property
     def file(self) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from toolkit.traces.records import UNREADABLE
+from toolkit.telemetry.restore import UNREADABLE
 
 _list_of_raw = msgspec.json.Decoder(list[msgspec.Raw])
 
