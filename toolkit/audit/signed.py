@@ -1,7 +1,6 @@
 """The signed digests: are they all there, does each follow from the one before, and did our key sign them."""
 
-import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
@@ -13,10 +12,8 @@ from toolkit.contracts import Shape
 from toolkit.digest import document
 from toolkit.digest.document import Digest
 from toolkit.digest.lines import ChainHead
+from toolkit.dsse import ALGORITHM, Check, Envelope, with_public_key
 from toolkit.telemetry.restore import UNREADABLE
-
-Check = Callable[[bytes, bytes], bool]
-"""Given the SHA-256 that was signed and the signature, says whether they belong together."""
 
 
 class Named(NamedTuple):
@@ -136,10 +133,9 @@ def read_signed(fetched: Iterable[Fetched], stack: str, bucket: str, key_arn: st
     return signed
 
 
-def _unsigned(envelope: document.Envelope, check: Check) -> str:
+def _unsigned(envelope: Envelope, check: Check) -> str:
     """What is wrong with the signature; raises ValueError for one that is no base64."""
-    signature = base64.b64decode(envelope.signatures[0].sig, validate=True)
-    fits = check(document.to_sign(envelope.content), signature)
+    fits = check(document.to_sign(envelope.content), envelope.signatures[0].content)
     return "" if fits else "its signature is not of this content"
 
 
@@ -159,29 +155,8 @@ def checker(evidence: Evidence) -> tuple[Check, bytes]:
     """How signatures are checked, and the public key (SPKI); empty where KMS has to be asked each time."""
     der = evidence.public_key()
     if der is None:
-        return lambda digest, signature: evidence.kms_says(digest, signature, document.ALGORITHM), b""
+        return lambda digest, signature: evidence.kms_says(digest, signature, ALGORITHM), b""
     return with_public_key(der), der
-
-
-def with_public_key(der: bytes) -> Check:
-    """Checks on this machine. Raises ValueError for a key that is not on an elliptic curve."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec, utils
-
-    key = serialization.load_der_public_key(der)
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise ValueError("the key that signs digests is none for ECDSA")
-    algorithm = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
-
-    def check(digest: bytes, signature: bytes) -> bool:
-        try:
-            key.verify(signature, digest, algorithm)
-        except InvalidSignature:
-            return False
-        return True
-
-    return check
 
 
 class Row(Shape, frozen=True):

@@ -1,26 +1,22 @@
 """The digest as a document: what it says, where it lies, and the envelope in which it is signed.
 
-The envelope is DSSE, so that others can check it too:
-https://github.com/secure-systems-lab/dsse/blob/master/envelope.md
+The envelope is DSSE, see `toolkit.dsse`.
 """
 
-import base64
-import hashlib
 import re
+from typing import Any
 
 import msgspec
 
+from toolkit import dsse
 from toolkit.contracts import Shape
 from toolkit.digest.lines import ChainHead, LineSeen
+from toolkit.dsse import Envelope
 
 PREFIX = "digests/"
 """Audit bucket: where the digests lie, numbered without a gap."""
 
 PAYLOAD_TYPE = "application/vnd.tfkit.digest+json"
-ALGORITHM = "ECDSA_SHA_256"
-"""The signing algorithm of KMS for a key on NIST P-256:
-https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html"""
-
 _KEY = re.compile(re.escape(PREFIX) + r"(\d{8})\.json")
 
 
@@ -65,26 +61,6 @@ class Digest(Shape, frozen=True):
     v: int = 1
 
 
-class Signature(Shape, frozen=True):
-    """A signature in base64, and the ARN of the key that made it."""
-
-    keyid: str
-    sig: str
-
-
-class Envelope(msgspec.Struct, frozen=True):
-    """A DSSE envelope; the payload is the digest's JSON in base64."""
-
-    payload: str
-    payloadType: str  # noqa: N815 - the name in the standard
-    signatures: list[Signature]
-
-    @property
-    def content(self) -> bytes:
-        """The payload's bytes. Raises ValueError where it is no base64."""
-        return base64.b64decode(self.payload, validate=True)
-
-
 def key_of(number: int) -> str:
     """Where the digest of this number lies."""
     return f"{PREFIX}{number:08d}.json"
@@ -97,20 +73,21 @@ def number_of(key: str) -> int | None:
 
 
 def to_sign(payload: bytes) -> bytes:
-    """The SHA-256 that is signed: of DSSE's pre-authentication encoding of type and payload."""
-    head = f"DSSEv1 {len(PAYLOAD_TYPE)} {PAYLOAD_TYPE} {len(payload)} ".encode()
-    return hashlib.sha256(head + payload).digest()
+    """The SHA-256 that is signed of a digest with this payload."""
+    return dsse.to_sign(PAYLOAD_TYPE, payload)
 
 
 def seal(payload: bytes, key_arn: str, signature: bytes) -> bytes:
     """The signed envelope as it is stored."""
-    signed = Signature(keyid=key_arn, sig=base64.b64encode(signature).decode())
-    return msgspec.json.encode(Envelope(base64.b64encode(payload).decode(), PAYLOAD_TYPE, [signed]))
+    return dsse.seal(PAYLOAD_TYPE, payload, key_arn, signature)
+
+
+def sign(kms: Any, key_arn: str, payload: bytes) -> bytes:
+    """Have KMS sign the payload; returns the envelope. Raises what boto3 raises."""
+    return dsse.sign(kms, key_arn, PAYLOAD_TYPE, payload)
 
 
 def read(body: bytes) -> tuple[Envelope, Digest]:
     """The envelope and what is in it. The signature is not looked at; raises ValueError for anything else."""
-    envelope = msgspec.json.decode(body, type=Envelope)
-    if envelope.payloadType != PAYLOAD_TYPE:
-        raise ValueError(f"it holds {envelope.payloadType!r} and no digest")
+    envelope = dsse.read(body, PAYLOAD_TYPE, "digest")
     return envelope, msgspec.json.decode(envelope.content, type=Digest)

@@ -68,14 +68,7 @@ def write_digest(clients: Clients, environment: Mapping[str, str], now: datetime
         lock_days=int(environment["TFKIT_LOCK_DAYS"]),
     )
     digest = Maker(clients.s3, clients.dynamodb, place, now).make()
-    payload = encode(digest)
-    signed = clients.kms.sign(
-        KeyId=environment["TFKIT_DIGEST_KEY"],
-        Message=document.to_sign(payload),
-        MessageType="DIGEST",
-        SigningAlgorithm=document.ALGORITHM,
-    )
-    body = document.seal(payload, signed["KeyId"], signed["Signature"])
+    body = document.sign(clients.kms, environment["TFKIT_DIGEST_KEY"], encode(digest))
     said = {"number": digest.number, "objects": len(digest.objects), "chains": len(digest.chains)}
     return said if _put(clients.s3, place.bucket, digest.number, body) else {"skipped": digest.number}
 
