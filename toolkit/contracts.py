@@ -7,6 +7,7 @@ Seconds are floats, sizes are bytes, money is US dollars, times are RFC 3339 in 
 
 import hashlib
 import re
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -94,6 +95,14 @@ class FileEntry(Shape, frozen=True):
     bytes: int
 
 
+def list_hash(entries: Iterable[FileEntry]) -> str:
+    """The SHA-256 of a tree's list: a line a file, as `sha256sum` writes it, in the order of the entries."""
+    outer = hashlib.sha256()
+    for entry in entries:
+        outer.update(f"{entry.sha256}  {entry.path}\n".encode("utf-8", "surrogateescape"))
+    return outer.hexdigest()
+
+
 class Tree(Shape, frozen=True):
     """The files of a workspace in memory: relative path with `/` → content.
 
@@ -105,10 +114,7 @@ class Tree(Shape, frozen=True):
     @property
     def hash(self) -> str:
         """`sha256:` over the sorted list of paths and content hashes; equal trees have equal hashes."""
-        outer = hashlib.sha256()
-        for entry in self.entries:
-            outer.update(f"{entry.sha256}  {entry.path}\n".encode())
-        return "sha256:" + outer.hexdigest()
+        return "sha256:" + list_hash(self.entries)
 
     @property
     def entries(self) -> list[FileEntry]:
@@ -144,13 +150,25 @@ class SkippedCheck(Shape, frozen=True):
     reason: str
 
 
+class ProviderUsed(Shape, frozen=True):
+    """A provider as terraform's lock file names it; `hashes` are of its packages (`h1:…`, `zh:…`)."""
+
+    source: str
+    version: str
+    hashes: list[str] = []
+
+
 class CheckReport(Shape, frozen=True):
-    """What a checker says of one tree (named by its hash)."""
+    """What a checker says of one tree (named by its hash).
+
+    `providers` are those that init chose for it, none where init did not come to that.
+    """
 
     tree: str
     results: list[CheckResult]
     skipped: list[SkippedCheck] = []
     sandbox: str = "none"
+    providers: list[ProviderUsed] = []
 
     @property
     def clean(self) -> bool:
@@ -404,7 +422,8 @@ class StackOutputs(Shape, frozen=True):
     What is not part of a platform is empty: `checker_function` without a checker, `build_project` where
     the function is no container image. `policies` are the ARNs of the ready policies (user, auditor,
     operator), `alarms` and `dashboards` the names by what they are about. `digest_key_arn` is the key that
-    signs the digests of the audit records, `lock_mode` and `lock_days` are the retention of new ones.
+    signs the digests of the audit records, `lock_mode` and `lock_days` are the retention of new ones;
+    `statement_key_arn` is the key that signs what runs claim.
     """
 
     version: str
@@ -433,6 +452,7 @@ class StackOutputs(Shape, frozen=True):
     policies: dict[str, str] = {}
     digest_function: str = ""
     digest_key_arn: str = ""
+    statement_key_arn: str = ""
     lock_mode: str = ""
     lock_days: int = 0
 

@@ -17,6 +17,7 @@ import msgspec
 from opentelemetry.trace import NoOpTracer, Tracer
 
 from toolkit.checker.findings import from_text, init_findings, to_findings
+from toolkit.checker.lock_file import read_lock
 from toolkit.checker.mirrors import DEFAULT_SOURCES, Provider, cli_configuration, find_providers
 from toolkit.checker.preparation import Preparation
 from toolkit.checker.process import Stopped
@@ -39,7 +40,16 @@ from toolkit.checker.terraform import (
 from toolkit.checker.throwaway import Throwaway
 from toolkit.checker.validator import Stage, Validator
 from toolkit.checker.warm import WarmProvider
-from toolkit.contracts import CheckReport, CheckResult, Finding, RehearseDepth, SkippedCheck, Tool, Tree
+from toolkit.contracts import (
+    CheckReport,
+    CheckResult,
+    Finding,
+    ProviderUsed,
+    RehearseDepth,
+    SkippedCheck,
+    Tool,
+    Tree,
+)
 from toolkit.errors import PlatformError, ToolMissing
 
 INIT_TIMEOUT_S = 180.0
@@ -94,6 +104,8 @@ class InProcessChecker:
         self._lock_file: bytes | None = None
         self._inits: dict[str, CheckResult] = {}
         self._results: dict[tuple[str, str, str], CheckResult] = {}
+        # By the hash of the tree, as init has chosen them for it.
+        self._chosen: dict[str, list[ProviderUsed]] = {}
         self._throwaway = Throwaway(self._home / "emulator", self._held)
         self._warm: WarmProvider | None = None
         # The latest only, by the hash of its tree.
@@ -138,7 +150,13 @@ class InProcessChecker:
             # A failure may pass, so only what was really found out is remembered.
             self._results |= {keys[name]: found for name, found in fresh.items() if found.status != "error"}
         results = [fresh.get(name) or self._results[key] for name, key in keys.items()]
-        return CheckReport(tree=tree.hash, results=results, skipped=skipped, sandbox=str(self._held))
+        return CheckReport(
+            tree=tree.hash,
+            results=results,
+            skipped=skipped,
+            sandbox=str(self._held),
+            providers=self._chosen.get(tree.hash, []),
+        )
 
     def close(self) -> None:
         """Stop what runs and remove every folder of this checker."""
@@ -256,6 +274,7 @@ class InProcessChecker:
         if key is not None and key == self._init_holds_for:
             if self._lock_file is not None:
                 lock.write_bytes(self._lock_file)
+            self._chosen[tree.hash] = _providers_of(self._lock_file)
             return CheckResult(validator="init", status="ok", tool=_tool(terraform))
         # Without the lock of an earlier tree, whose choice of versions says nothing about this one.
         lock.unlink(missing_ok=True)
@@ -264,6 +283,8 @@ class InProcessChecker:
         if result.status == "ok" and not self._closed:
             self._warm_provider().start(terraform.data)
         self._lock_file = lock.read_bytes() if lock.exists() else None
+        if result.status == "ok":
+            self._chosen[tree.hash] = _providers_of(self._lock_file)
         # Findings hold for the tree; a success only until another tree changes the data folder.
         if result.status == "findings":
             self._inits[tree.hash] = result
@@ -329,6 +350,14 @@ _NO_MIRROR = (
     "Checks have no network. `tfkit up` fills a mirror with the AWS provider once; or set "
     "TFKIT_PROVIDER_MIRROR to a folder that `terraform providers mirror` has filled."
 )
+
+
+def _providers_of(lock_file: bytes | None) -> list[ProviderUsed]:
+    """What init wrote down of its choice; a tree that needs no provider has no lock file."""
+    try:
+        return read_lock(lock_file) if lock_file else []
+    except ValueError as error:
+        raise PlatformError(f"terraform's lock file cannot be read: {error}") from error
 
 
 def _no_rehearsal(depth: RehearseDepth) -> SkippedCheck:
