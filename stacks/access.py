@@ -37,13 +37,14 @@ class AccessArgs:
     config: PlatformConfig
     kms_key_arn: pulumi.Output[str]
     digest_key_arn: pulumi.Output[str]
+    statement_key_arn: pulumi.Output[str]
     parent: pulumi.Resource
 
 
 def access_policies(args: AccessArgs) -> dict[str, pulumi.Output[str]]:
     """The policies' ARNs, by whom they are for."""
     config = args.config
-    keys = pulumi.Output.all(args.kms_key_arn, args.digest_key_arn)
+    keys = pulumi.Output.all(args.kms_key_arn, args.digest_key_arn, args.statement_key_arn)
     return {
         kind: aws.iam.Policy(
             f"{kind}-policy",
@@ -61,7 +62,7 @@ def access_policies(args: AccessArgs) -> dict[str, pulumi.Output[str]]:
 def check_access(config: PlatformConfig) -> None:
     """Raises a ValueError where names make one of the policies longer than IAM allows."""
     any_key = names.arn(config, "kms", "key/" + "k" * KEY_ID_LENGTH)
-    keys = (config.kms_key_arn or any_key, any_key)
+    keys = (config.kms_key_arn or any_key, any_key, any_key)
     for kind, make in DOCUMENTS.items():
         if (length := len(make(config, *keys))) > POLICY_LIMIT:
             raise ValueError(
@@ -70,8 +71,8 @@ def check_access(config: PlatformConfig) -> None:
             )
 
 
-def user_policy(config: PlatformConfig, key_arn: str, _digest_key_arn: str) -> str:
-    """Invoke the function, follow a run, fetch its files.
+def user_policy(config: PlatformConfig, key_arn: str, _digest_key_arn: str, statement_key_arn: str) -> str:
+    """Invoke the function, follow a run, fetch its files, check what was signed of them.
 
     A run's record and files lie under its id, which says nothing of who asked; so the policy tells this
     platform's runs from others', and not one user's from another's.
@@ -83,6 +84,7 @@ def user_policy(config: PlatformConfig, key_arn: str, _digest_key_arn: str) -> s
             resources=[names.function_arn(config, names.function_name(config))],
         ),
         *_read_runs(config),
+        _check_statements(statement_key_arn),
         Statement(
             sid="FindThePlatformAndChooseAmongItsModels",
             actions=["ssm:GetParameter"],
@@ -97,7 +99,7 @@ def user_policy(config: PlatformConfig, key_arn: str, _digest_key_arn: str) -> s
     )
 
 
-def auditor_policy(config: PlatformConfig, key_arn: str, digest_key_arn: str) -> str:
+def auditor_policy(config: PlatformConfig, key_arn: str, digest_key_arn: str, statement_key_arn: str) -> str:
     """Read everything that was recorded, with its locks; change nothing."""
     bucket = names.bucket_arn(config, names.AUDIT)
     database = names.database_name(config)
@@ -132,6 +134,7 @@ def auditor_policy(config: PlatformConfig, key_arn: str, digest_key_arn: str) ->
             resources=[names.runs_table_arn(config)],
         ),
         *_read_runs(config),
+        _check_statements(statement_key_arn),
         # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
         Statement(
             sid="KnowTheTableOfTheRecords",
@@ -152,7 +155,7 @@ def auditor_policy(config: PlatformConfig, key_arn: str, digest_key_arn: str) ->
     )
 
 
-def state_policy(config: PlatformConfig, _key_arn: str, _digest_key_arn: str) -> str:
+def state_policy(config: PlatformConfig, _key_arn: str, _digest_key_arn: str, _statement_key_arn: str) -> str:
     """Where Pulumi keeps the state of all stacks of the account (see `toolkit.deploy.aws_state`).
 
     Apart from the operator's policy, which is as long as IAM allows. The key is named by its alias, because
@@ -187,15 +190,25 @@ def _read_runs(config: PlatformConfig) -> list[Statement]:
             actions=["dynamodb:GetItem", "dynamodb:Query"],
             resources=[table, f"{table}/index/gsi1"],
         ),
-        Statement(sid="ReadTheFilesOfRuns", actions=["s3:GetObject"], resources=[f"{bucket}/runs/*"]),
+        Statement(
+            sid="ReadTheFilesAndStatementsOfRuns",
+            actions=["s3:GetObject"],
+            resources=[f"{bucket}/runs/*", f"{bucket}/statements/*"],
+        ),
         # Without it, a missing object is AccessDenied and not NoSuchKey.
         Statement(
             sid="ListTheFilesOfRuns",
             actions=["s3:ListBucket"],
             resources=[bucket],
-            condition={"StringLike": {"s3:prefix": "runs/*"}},
+            condition={"StringLike": {"s3:prefix": ["runs/*", "statements/*"]}},
         ),
     ]
+
+
+def _check_statements(statement_key_arn: str) -> Statement:
+    return Statement(
+        sid="CheckTheSignaturesOfStatements", actions=["kms:GetPublicKey"], resources=[statement_key_arn]
+    )
 
 
 def _decrypt(config: PlatformConfig, key_arn: str) -> Statement:

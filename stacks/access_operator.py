@@ -12,10 +12,10 @@ from stacks.policies import Condition, Statement, document
 from toolkit.contracts import PlatformConfig
 
 
-def operator_policy(config: PlatformConfig, key_arn: str, digest_key_arn: str) -> str:
+def operator_policy(config: PlatformConfig, key_arn: str, digest_key_arn: str, statement_key_arn: str) -> str:
     """The document, statement by statement in the order of the components."""
     return document(
-        *_keys(config, key_arn, digest_key_arn),
+        *_keys(config, key_arn, [digest_key_arn, statement_key_arn]),
         *_storage(config),
         *_models(config),
         *_roles(config),
@@ -24,12 +24,12 @@ def operator_policy(config: PlatformConfig, key_arn: str, digest_key_arn: str) -
     )
 
 
-def _keys(config: PlatformConfig, key_arn: str, digest_key_arn: str) -> list[Statement]:
-    """The keys of the data and of the digests; it manages the latter, whose own policy lets it not sign."""
+def _keys(config: PlatformConfig, key_arn: str, signing: list[str]) -> list[Statement]:
+    """The key of the data and those that sign; it manages the latter, whose own policy lets it not sign."""
     use = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
-    manage = ["kms:*Alias", "kms:*Key*", "kms:ListResourceTags", "kms:*agResource"]
+    manage = ["kms:*Alias", "kms:*Key*", "kms:*Resource*"]
     brought = Statement(sid="UseTheKeyThatWasBrought", actions=use, resources=[key_arn])
-    made = [digest_key_arn]
+    made = [*signing]
     if not config.kms_key_arn:
         made += [key_arn, names.arn(config, "kms", f"alias/{config.prefix}")]
     return [
@@ -125,7 +125,7 @@ def _roles(config: PlatformConfig) -> list[Statement]:
         Statement(
             sid="KeepRolesAndRemovePolicies",
             actions=[
-                *("iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:DeleteRole", "iam:Get*", "iam:List*"),
+                *("iam:DeletePolicy*", "iam:DeleteRole", "iam:Get*", "iam:List*"),
                 *("iam:*agPolicy", "iam:*agRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"),
             ],
             resources=[roles, names.policy_arn(config, "*")],
@@ -138,7 +138,7 @@ def _roles(config: PlatformConfig) -> list[Statement]:
         ),
         Statement(
             sid="WriteTheInvokePolicyOnly",
-            actions=["iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"],
+            actions=["iam:CreatePolicy*", "iam:SetDefaultPolicyVersion"],
             resources=[invoke],
         ),
     ]
@@ -153,7 +153,7 @@ def _running(config: PlatformConfig) -> list[Statement]:
         Statement(
             sid="KeepAndStopFunctionsAndReadTheirLogs",
             actions=[
-                *("lambda:CreateFunction", "lambda:DeleteFunction", "lambda:*FunctionConcurrency"),
+                *("lambda:*teFunction", "lambda:*FunctionConcurrency"),
                 *("lambda:*FunctionEventInvokeConfig", "lambda:GetFunction*", "lambda:List*"),
                 *("lambda:*agResource", "lambda:UpdateFunctionCo*", "lambda:*Permission", "lambda:GetPolicy"),
                 *("logs:AssociateKmsKey", "logs:*teLog*", "logs:DescribeLogStreams"),

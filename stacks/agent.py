@@ -19,6 +19,7 @@ from stacks.checker import CheckerArgs, checker_function
 from stacks.code import Code, image_code, zip_code
 from stacks.foundation import FoundationOutputs
 from stacks.models import ModelsOutputs
+from stacks.signing import STATEMENTS, signing_key
 from toolkit.contracts import PlatformConfig, metrics_namespace
 
 MAXIMUM_EVENT_AGE_SECONDS = 3600
@@ -44,11 +45,12 @@ class AgentOutputs:
     log_group: pulumi.Output[str]
     checker_function: pulumi.Input[str]
     build_project: pulumi.Input[str]
+    statement_key_arn: pulumi.Output[str]
     image_uri: pulumi.Output[str] | None = None
 
 
 class Agent(pulumi.ComponentResource):
-    """Log group, inline policy, function and how it is invoked asynchronously; its checker, its builder."""
+    """Log group, key of statements, inline policy, function, how it is invoked; its checker, its builder."""
 
     outputs: AgentOutputs
     _image_uri: pulumi.Output[str] | None = None
@@ -64,6 +66,7 @@ class Agent(pulumi.ComponentResource):
             self._image_uri = self._image(project)
         checker = self._checker() if args.config.checker_handler else None
         log_group = self._log_group()
+        self._statement_key = signing_key(args.config, STATEMENTS, self._child)
         # The function never runs before its role can do what a run needs.
         ready: list[pulumi.Resource] = [log_group, self._policy(), args.models.invoke_attachment]
         function = self._function(ready)
@@ -74,6 +77,7 @@ class Agent(pulumi.ComponentResource):
             log_group=log_group.name,
             checker_function=checker.name if checker else "",
             build_project=project.name if project else "",
+            statement_key_arn=self._statement_key.arn,
             image_uri=self._image_uri,
         )
         self.register_outputs(vars(self.outputs))
@@ -87,8 +91,8 @@ class Agent(pulumi.ComponentResource):
             "agent-policy",
             name="run",
             role=self._args.models.agent_role_name,
-            policy=self._args.foundation.kms_key_arn.apply(
-                lambda key: agent_policy(self._config, key, list(self._args.models.secret_parameters))
+            policy=pulumi.Output.all(self._args.foundation.kms_key_arn, self._statement_key.arn).apply(
+                lambda arns: agent_policy(self._config, *arns, list(self._args.models.secret_parameters))
             ),
             opts=self._child,
         )
@@ -159,6 +163,7 @@ class Agent(pulumi.ComponentResource):
             "TFKIT_AUDIT_BUCKET": foundation.audit_bucket,
             "TFKIT_DELIVERY_STREAM": self._args.audit.delivery_stream,
             "TFKIT_REGISTRY_PARAMETER": self._args.models.registry_parameter,
+            "TFKIT_STATEMENT_KEY": self._statement_key.arn,
         }
 
     def _invocation(self, function: aws.lambda_.Function) -> None:

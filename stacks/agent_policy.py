@@ -7,13 +7,16 @@ from stacks.policies import Statement, document
 from toolkit.contracts import PlatformConfig, metrics_namespace
 
 
-def agent_policy(config: PlatformConfig, key_arn: str, secrets: Sequence[str] = ()) -> str:
+def agent_policy(
+    config: PlatformConfig, key_arn: str, statement_key_arn: str, secrets: Sequence[str] = ()
+) -> str:
     """The inline policy of the agent's role; each Sid says what for. `secrets` are names of providers."""
     return document(
         *_logs_and_traces(config),
         *_runs(config),
         *_audit(config),
         *_key(config, key_arn),
+        *_statements(config, statement_key_arn),
         *_insights(config),
         *_checker(config),
         *_secrets(config, key_arn, secrets),
@@ -119,6 +122,29 @@ def _key(config: PlatformConfig, key_arn: str) -> list[Statement]:
             resources=[key_arn],
             condition={"StringEquals": {"kms:ViaService": services}},
         )
+    ]
+
+
+def _statements(config: PlatformConfig, statement_key_arn: str) -> list[Statement]:
+    """Sign what a run claims, inside the function only: who takes the role elsewhere cannot.
+
+    The key's policy cannot say so, because AWS takes this condition in policies of identities alone. The
+    emulator does not fill it, so there whoever may take the role may sign.
+    https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+    """
+    function = names.function_arn(config, names.function_name(config))
+    return [
+        Statement(
+            sid="SignWhatARunClaims",
+            actions=["kms:Sign"],
+            resources=[statement_key_arn],
+            condition=None if config.agent_zip else {"ArnEquals": {"lambda:SourceFunctionArn": function}},
+        ),
+        Statement(
+            sid="LetStatementsBeFoundByTheirTree",
+            actions=["s3:PutObject"],
+            resources=[f"{names.bucket_arn(config, names.RUNS)}/statements/*"],
+        ),
     ]
 
 

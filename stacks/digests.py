@@ -13,8 +13,8 @@ import pulumi_aws as aws
 
 from stacks import names, parts
 from stacks.code import Code
-from stacks.foundation import KEY_DELETION_DAYS
 from stacks.policies import Statement, document, trust
+from stacks.signing import DIGESTS, signing_key
 from toolkit.contracts import PlatformConfig
 
 HANDLER = "toolkit.digest.handler.handler"
@@ -49,7 +49,7 @@ class DigestOutputs:
 def hourly_digest(args: DigestArgs) -> DigestOutputs:
     """The function, ready to be called, with its key and the rule that calls it each hour."""
     config, opts = args.config, pulumi.ResourceOptions(parent=args.parent)
-    key = _signing_key(config, opts)
+    key = signing_key(config, DIGESTS, opts)
     log_group = parts.log_group(config, "digest", names.digest_log_group(config), args.kms_key_arn, opts)
     description = "Lets tfkit read the audit records and sign what they are, and nothing else"
     trusted = document(trust("LambdaRunsTheDigest", {"Service": "lambda.amazonaws.com"}))
@@ -64,20 +64,6 @@ def hourly_digest(args: DigestArgs) -> DigestOutputs:
     function = _function(args, role, key, [log_group, policy])
     _each_hour(config, function, opts)
     return DigestOutputs(function_name=function.name, key_arn=key.arn)
-
-
-def _signing_key(config: PlatformConfig, opts: pulumi.ResourceOptions) -> aws.kms.Key:
-    """https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html"""
-    return aws.kms.Key(
-        "digest-key",
-        description=f"tfkit platform {config.stack}: signs the digests of the audit records",
-        key_usage="SIGN_VERIFY",
-        customer_master_key_spec="ECC_NIST_P256",
-        deletion_window_in_days=KEY_DELETION_DAYS,
-        policy=signing_key_policy(config),
-        tags=names.named_tags(config, "digest-key"),
-        opts=opts,
-    )
 
 
 def _function(
@@ -136,40 +122,6 @@ def _each_hour(config: PlatformConfig, function: aws.lambda_.Function, opts: pul
     aws.cloudwatch.EventTarget(
         "digest-target", rule=rule.name, target_id="digest", arn=function.arn, opts=opts
     )
-
-
-def signing_key_policy(config: PlatformConfig) -> str:
-    """The account decides who manages the key, and the digest's role alone signs with it.
-
-    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
-    """
-    return document(
-        Statement(
-            sid="TheAccountDecidesByIam",
-            principals={"AWS": names.account_root(config)},
-            actions=["kms:*"],
-            resources=["*"],
-        ),
-        Statement(
-            sid="NobodySignsButTheDigest",
-            effect="Deny",
-            principals={"AWS": "*"},
-            actions=["kms:CreateGrant", "kms:Sign"],
-            resources=["*"],
-            condition={"ArnNotLike": {"aws:PrincipalArn": _the_role(config)}},
-        ),
-    )
-
-
-def _the_role(config: PlatformConfig) -> list[str]:
-    """The role, as AWS names whoever has assumed it, and as the emulator does: by the session.
-
-    Of one name there is one role in an account, so the second lets nobody else in.
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
-    """
-    role = names.iam_name(config, names.DIGEST_ROLE)
-    session = f"arn:{config.partition}:sts::{config.account}:assumed-role/{role}/*"
-    return [names.role_arn(config, names.DIGEST_ROLE), session]
 
 
 def digest_policy(config: PlatformConfig, key_arn: str, signing_key_arn: str) -> str:

@@ -70,7 +70,13 @@ class Observability(pulumi.ComponentResource):
             dashboards=shown,
             alarms=watched,
             policies=access_policies(
-                AccessArgs(args.config, args.foundation.kms_key_arn, args.digest_key_arn, self)
+                AccessArgs(
+                    args.config,
+                    args.foundation.kms_key_arn,
+                    args.digest_key_arn,
+                    args.agent.statement_key_arn,
+                    self,
+                )
             ),
         )
         self.register_outputs(vars(self.outputs))

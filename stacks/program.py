@@ -79,6 +79,7 @@ def platform(
                 "policies": observability.policies,
                 "digest_function": digest.function_name,
                 "digest_key_arn": digest.key_arn,
+                "statement_key_arn": agent.statement_key_arn,
                 "lock_mode": config.lock_mode,
                 "lock_days": config.lock_days,
             },

@@ -70,6 +70,16 @@ def result_key(run_id: str) -> str:
     return f"runs/{run_id}/result.json"
 
 
+def statement_key(run_id: str) -> str:
+    """Where the signed statement of a run that is `ok` lies (`toolkit.statement`)."""
+    return f"runs/{run_id}/statement.json"
+
+
+def tree_key(tree_hash: str) -> str:
+    """Where the statement of the last `ok` run with this tree lies, for whoever has nothing but the tree."""
+    return f"statements/{tree_hash.removeprefix('sha256:')}.json"
+
+
 def file_key(run_id: str, path: str) -> str:
     """Where a file that the run made lies; `path` is relative to its tree, with `/`."""
     return f"runs/{run_id}/workspace/{path}"

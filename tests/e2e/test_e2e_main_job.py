@@ -279,7 +279,7 @@ def test_down_leaves_no_resource_no_process_and_no_port(tfkit: Tfkit, asked: dic
     assert [entry["ResourceARN"] for entry in tagged if ":key/" not in entry["ResourceARN"]] == []
     states = {tfkit.client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] for arn in keys}
     assert states <= {"PendingDeletion"}
-    assert receipt.kept == [] and len(receipt.scheduled) == 2 and len(receipt.deleted) > 30
+    assert receipt.kept == [] and len(receipt.scheduled) == 3 and len(receipt.deleted) > 30
 
     assert tfkit("down").returncode == 0
     deadline = time.monotonic() + 10

@@ -22,7 +22,7 @@ OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 class AgentConfig(Shape, frozen=True, kw_only=True):
-    """Names of the platform's parts; the variables are set by `stacks.agent`.
+    """Names of the platform's parts; the variables are set by `stacks.agent`. `statement_key` is an ARN.
 
     `checker_function` is empty where there is none: the agent then checks in its own process, and without a
     sandbox only where `unsandboxed` says so. `validators` is a `checker.selection.Choice` as text. The daily
@@ -36,6 +36,7 @@ class AgentConfig(Shape, frozen=True, kw_only=True):
     audit_bucket: str
     delivery_stream: str
     registry_parameter: str
+    statement_key: str
     checker_function: str = ""
     validators: str = ""
     unsandboxed: bool = False
@@ -98,6 +99,11 @@ class Clients:
             retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=5
         )
         return boto3.client("firehose", config=self._config.merge(brief))
+
+    @cached_property
+    def kms(self) -> Any:
+        """What signs the statement of a run."""
+        return boto3.client("kms", config=self._config)
 
     @cached_property
     def ssm(self) -> Any:

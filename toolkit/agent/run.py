@@ -1,6 +1,7 @@
 """A run from its request to its result: the one place where the agent's parts meet.
 
-    lease ─▶ model, workspace, checker ─▶ converse ⇄ gate ─▶ files ─▶ records accepted ─▶ result ─▶ record
+    lease ─▶ model, workspace, checker ─▶ converse ⇄ gate ─▶ files ─▶ statement signed
+                    ─▶ records accepted ─▶ statement, result ─▶ record
 
 Whatever happens after the lease is taken, the run ends with a status, its files and its trace stored.
 """
@@ -30,6 +31,7 @@ from toolkit.agent.metered import MeteredModel
 from toolkit.agent.models import build, choose, cost_of, load_registry
 from toolkit.agent.record import Cancelled, RunTable
 from toolkit.agent.reporting import open_telemetry, report
+from toolkit.agent.stating import signed_statement
 from toolkit.agent.store import Store
 from toolkit.agent.workspace import Workspace
 from toolkit.agent.writer import make_writer
@@ -43,7 +45,7 @@ from toolkit.contracts import (
     ModelEntry,
     RunResult,
 )
-from toolkit.errors import UsageError
+from toolkit.errors import PlatformError, UsageError
 from toolkit.telemetry.attempts import record_attempt
 from toolkit.telemetry.metrics import NO_MODEL
 from toolkit.telemetry.sink import FirehoseSink
@@ -113,8 +115,13 @@ class Run:
         )
 
     def to_its_end(self) -> RunResult:
-        """Work, then store the files, the records, the result and the last word, in this order."""
+        """Work, then store files, records, statement, result and the last word, in this order.
+
+        The statement is signed before the trace ends, so that the trace says so where that fails, and stored
+        when the records are accepted, because only then the run is `ok`.
+        """
         ending, table = self._ending, self._table
+        statement = b""
         with errors_into(ending), self._telemetry.run_span() as span:
             with errors_into(ending):
                 self._chosen = choose_validators(self._config.validators, self._request.rehearse)
@@ -122,6 +129,8 @@ class Run:
                     self._work(checker)
             with errors_into(ending):
                 self._store.tree(ending.tree)
+            with errors_into(ending):
+                statement = self._statement()
             describe(span, self._model, ending, self._ledger)
         with errors_into(ending):
             self._telemetry.close()  # a run is not `ok` before its records are accepted
@@ -129,15 +138,40 @@ class Run:
             table.progress("storing", ending.attempts)  # whoever lost the run to another must not say `ok`
         seconds = round(time.monotonic() - self._started, 3)
         with errors_into(ending):
+            if ending.status == "ok":
+                self._store.statement(statement)
+        with errors_into(ending):
             self._store.result(self._result(seconds))
         try:
             table.finish(ending.status, ending.error)
         except Cancelled as closed:  # by somebody who did not wait; what is stored must not say otherwise
             ending.status, ending.error = "cancelled", closed.message
             self._store.result(self._result(seconds))
+        self._settle(statement)
         result = self._result(seconds)
         report(self._config, self._clients, self._telemetry, self._metered_as, result)
         return result
+
+    def _statement(self) -> bytes:
+        """What the run claims, signed; empty for one that is not `ok`."""
+        ending = self._ending
+        if ending.status != "ok":
+            return b""
+        result = self._result(round(time.monotonic() - self._started, 3))
+        return signed_statement(self._clients.kms, self._config, self._request.caller, result, ending.report)
+
+    def _settle(self, statement: bytes) -> None:
+        """Let the statement be found by its tree, or withdraw it where the run did not end as `ok` after all.
+
+        Neither is worth the run's outcome, which is written: the statement lies beside it.
+        """
+        try:
+            if self._ending.status == "ok":
+                self._store.of_tree(self._ending.tree, statement)
+            elif statement:
+                self._store.statement(b"")
+        except PlatformError as error:
+            log.warning("run %s: %s", self._request.run_id, error.message)
 
     def _work(self, checker: Checker) -> None:
         """The conversation and its gate; what it came to is in the ending, also when it raises."""

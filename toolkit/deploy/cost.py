@@ -25,7 +25,8 @@ IMAGE_GB = 0.6
 The AWS provider is 148 MB of it and terraform 27 MB (measured: gzip of 707 and 91 MB); AWS's base image for
 Python, tflint with its ruleset, the Insights extension and the wheels are taken for the rest."""
 
-DIGEST_KEY = "digest-key"  # the logical name that `stacks.digests` gives it
+# The logical names that `stacks.signing` gives them.
+SIGNING_KEYS = {"digest-key": "one an hour", "statement-key": "one for each run that is ok"}
 TOKEN_ALARM = "token-alarm"  # noqa: S105 - the logical name that `stacks.alarms` gives it
 EXISTING = ("create", "update", "replace", "same")
 UNKNOWN = "this version of tfkit knows no price for it"
@@ -65,8 +66,8 @@ def total(costs: Iterable[Cost]) -> float:
 
 def _key(_config: PlatformConfig, event: ResourceEvent) -> tuple[float, str]:
     """A key that signs is never rotated: https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html"""
-    if event.name == DIGEST_KEY:
-        return KEY_USD, "one key; then by request, one an hour"
+    if requests := SIGNING_KEYS.get(event.name):
+        return KEY_USD, f"one key; then by request, {requests}"
     return KEY_USD, (
         f"one key; ${KEY_USD:.2f} more after each of its first two yearly rotations; then by request"
     )

@@ -31,6 +31,9 @@ REGISTRY = Registry(
         "unpriced": ModelEntry(provider="bedrock", id="nobody.prices-this-v1"),
     },
 )
+STATEMENT_KEY: list[str] = []
+"""The key of the emulator of the session, once that runs."""
+
 _numbers = itertools.count(1)
 
 
@@ -74,6 +77,9 @@ def make_platform(emulator: Emulator) -> None:
     )
     client("s3").create_bucket(Bucket=AUDIT, ObjectLockEnabledForBucket=True)
     client("s3").create_bucket(Bucket=RUNS)
+    STATEMENT_KEY.append(
+        client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    )
     client("ssm").put_parameter(Name=PARAMETER, Type="String", Value=to_json(REGISTRY).decode())
     client("firehose").create_delivery_stream(
         DeliveryStreamName=STREAM,
@@ -104,6 +110,7 @@ def agent_environment(agent_emulator: Emulator, monkeypatch: pytest.MonkeyPatch)
         "TFKIT_AUDIT_BUCKET": AUDIT,
         "TFKIT_DELIVERY_STREAM": STREAM,
         "TFKIT_REGISTRY_PARAMETER": PARAMETER,
+        "TFKIT_STATEMENT_KEY": STATEMENT_KEY[-1],
         # Whatever linters this machine has.
         "TFKIT_VALIDATORS": Choice(named=("fmt", "validate")).to_text(),
     }
@@ -117,7 +124,12 @@ def platform(agent_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch,
     """A platform on the emulator, whose model and checker the test scripts."""
     real = Clients()
     clients = SimpleNamespace(
-        dynamodb=real.dynamodb, s3=real.s3, firehose=real.firehose, ssm=real.ssm, bedrock=None
+        dynamodb=real.dynamodb,
+        s3=real.s3,
+        firehose=real.firehose,
+        ssm=real.ssm,
+        kms=real.kms,
+        bedrock=None,
     )
     temporary = tmp_path / "temporary"
     temporary.mkdir()

@@ -256,7 +256,9 @@ def test_the_log_has_no_secret_and_each_of_its_lines_names_the_run(
 def test_the_functions_environment_says_what_is_told():
     told = {
         **dict.fromkeys(("TFKIT_RUNS_TABLE", "TFKIT_RUNS_BUCKET", "TFKIT_AUDIT_BUCKET"), "x"),
-        **dict.fromkeys(("TFKIT_DELIVERY_STREAM", "TFKIT_REGISTRY_PARAMETER", "TFKIT_STACK"), "x"),
+        **dict.fromkeys(
+            ("TFKIT_DELIVERY_STREAM", "TFKIT_REGISTRY_PARAMETER", "TFKIT_STACK", "TFKIT_STATEMENT_KEY"), "x"
+        ),
     }
     quiet = AgentConfig.from_environment(told)
     assert (quiet.include_content, quiet.metrics_namespace, quiet.otlp_endpoint) == (True, "", "")

@@ -125,8 +125,9 @@ def test_up_publishes_its_outputs_and_down_leaves_nothing(home: Path) -> None:
     cloud.client("s3").put_object(Bucket=outputs.runs_bucket, Key="runs/x/result.json", Body=b"{}")
     _, receipt = down(opened(home))
     assert receipt.kept == []
-    assert [later.urn.rsplit("::", 1)[-1] for later in receipt.scheduled] == ["key", "digest-key"]
-    assert len(receipt.deleted) == made.changes.create - 2
+    scheduled = {later.urn.rsplit("::", 1)[-1] for later in receipt.scheduled}
+    assert scheduled == {"key", "digest-key", "statement-key"}
+    assert len(receipt.deleted) == made.changes.create - 3
     assert not opened(home).exists
     assert any("made-by-hand" in url for url in cloud.client("sqs").list_queues()["QueueUrls"])
 

@@ -105,6 +105,7 @@ def test_what_a_default_platform_on_aws_costs(world: World) -> None:
     assert {cost.name: cost.usd for cost in costs if cost.usd} == {
         "key": 1.0,
         "digest-key": 1.0,
+        "statement-key": 1.0,
         **dict.fromkeys(
             ("models-dashboard", "lambda-dashboard", "insights-dashboard", "cost-dashboard"), 3.0
         ),
@@ -112,7 +113,7 @@ def test_what_a_default_platform_on_aws_costs(world: World) -> None:
         **dict.fromkeys((f"{of}-alarm" for of in QUICK_ALARMS), 0.1),
         "repository": 0.06,
     }
-    assert total(costs) == 14.96
+    assert total(costs) == 15.96
 
 
 @pytest.mark.parametrize("models", [1, 2, 5])
@@ -128,7 +129,7 @@ def test_an_alarm_costs_by_the_metrics_that_it_really_reads(world: World, models
 
 def test_a_key_that_is_brought_along_is_not_counted(world: World) -> None:
     config = make_config(kms_key_arn=f"arn:aws:kms:{REGION}:{ACCOUNT}:key/theirs")
-    assert of(idle_costs(config, world.preview(config)), "Key") == {"digest-key": 1.0}
+    assert of(idle_costs(config, world.preview(config)), "Key") == {"digest-key": 1.0, "statement-key": 1.0}
 
 
 def test_a_repository_without_an_image_costs_nothing(world: World) -> None:

@@ -14,7 +14,7 @@ def may(action: str, key: dict) -> bool:
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
     """
-    document = json.loads(agent_policy(make_config(), "arn:aws:kms:key"))
+    document = json.loads(agent_policy(make_config(), "arn:aws:kms:key", "arn:aws:kms:signing"))
     found = [each for each in document["Statement"] if f"dynamodb:{action}" in each["Action"]]
     assert found or action.startswith("Delete")
     return any(

@@ -193,6 +193,7 @@ def test_the_function_is_told_where_everything_is(deployed):
         "TFKIT_AUDIT_BUCKET": deployed.exports["audit_bucket"],
         "TFKIT_DELIVERY_STREAM": "tfkit-dev-audit",
         "TFKIT_REGISTRY_PARAMETER": "/tfkit-dev/models",
+        "TFKIT_STATEMENT_KEY": deployed.exports["statement_key_arn"],
         "TFKIT_METRICS_NAMESPACE": "tfkit/tfkit-dev",
         "TFKIT_EXTRA": "1",
     }

@@ -10,13 +10,14 @@ KEY = "arn:aws:kms:eu-central-1:123456789012:key/theirs"
 
 def test_with_a_key_of_the_users_none_is_made(runner):
     made = runner(kms_key_arn=KEY)
-    assert [key.name for key in made.all("Key")] == ["digest-key"]
+    assert {key.name for key in made.all("Key")} == {"digest-key", "statement-key"}
     assert not made.all("Alias")
     assert made.exports["kms_key_arn"] == KEY
     assert made.one("Topic").inputs["kmsMasterKeyId"] == KEY
     operator = {each["Sid"]: each for each in made.documents()["operator-policy.policy"]}
     assert "UseTheKeyThatWasBrought" in operator
-    assert operator["UseAndKeepTheKeysAndTheirAlias"]["Resource"] == [made.exports["digest_key_arn"]]
+    signing = sorted(made.exports[f"{which}_key_arn"] for which in ("digest", "statement"))
+    assert operator["UseAndKeepTheKeysAndTheirAlias"]["Resource"] == signing
 
 
 def test_accesses_are_logged_to_a_bucket_of_the_users(runner, deployed):

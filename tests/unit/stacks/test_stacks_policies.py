@@ -24,7 +24,7 @@ RESOURCE_STAR |= {
 }
 # A denial, which takes away, and the description of interfaces, which AWS allows on everything only.
 RESOURCE_STAR |= {"TheCodeItselfMustNotTouchThem", "LambdaSeesInterfacesWhichHaveNoResources"}
-RESOURCE_STAR |= {"NobodySignsButTheDigest"}
+RESOURCE_STAR |= {"NobodySignsButTheDigest", "NobodySignsButTheAgent"}
 # CloudWatch has no resources for what is put into it; only on the emulator, for one namespace.
 RESOURCE_STAR |= {"PutTheMetricsOfRuns"}
 # The key's default policy, and a denial, which takes away.
@@ -51,7 +51,7 @@ def test_every_document_is_seen(deployed):
     assert set(deployed.documents()) == {
         "key.policy", "runs-policy.policy", "audit-policy.policy", "alarms-topic-policy.policy",
         "invoke-policy.policy", "agent-role.assumeRolePolicy", "delivery-role.assumeRolePolicy",
-        "delivery-policy.policy", "agent-policy.policy",
+        "delivery-policy.policy", "agent-policy.policy", "statement-key.policy",
         "digest-key.policy", "digest-role.assumeRolePolicy", "digest-policy.policy",
         "user-policy.policy", "auditor-policy.policy", "operator-policy.policy", "state-policy.policy",
     }  # fmt: skip
@@ -112,7 +112,8 @@ def test_the_agents_resources_are_ours(deployed):
         if sid in RESOURCE_STAR:
             continue
         for arn in each["Resource"]:
-            assert "tfkit-dev" in arn or arn == deployed.exports["kms_key_arn"], sid
+            keys = (deployed.exports["kms_key_arn"], deployed.exports["statement_key_arn"])
+            assert "tfkit-dev" in arn or arn in keys, sid
 
 
 def test_the_key_is_used_through_services_only(deployed):
@@ -278,9 +279,13 @@ def test_the_operator_cannot_write_the_ready_policies_nor_leave_the_boundary(dep
     )
 
 
-def test_nobody_signs_but_the_digest(deployed):
-    _, deny = deployed.documents()["digest-key.policy"]
-    role = "tfkit-dev-eu-central-1-digest"
+@pytest.mark.parametrize(
+    ("what", "signer", "signs"),
+    [("digest", "digest", "digest-policy.policy"), ("statement", "agent", "agent-policy.policy")],
+)
+def test_nobody_signs_but_one_role(deployed, what, signer, signs):
+    _, deny = deployed.documents()[f"{what}-key.policy"]
+    role = f"tfkit-dev-eu-central-1-{signer}"
     role_arns = [f"arn:aws:iam::123456789012:role/{role}", f"arn:aws:sts::123456789012:assumed-role/{role}/*"]
     assert (deny["Effect"], deny["Principal"], deny["Action"]) == (
         "Deny",
@@ -288,13 +293,41 @@ def test_nobody_signs_but_the_digest(deployed):
         ["kms:CreateGrant", "kms:Sign"],
     )
     assert deny["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": role_arns}}
-    key = deployed.exports["digest_key_arn"]
+    key = deployed.exports[f"{what}_key_arn"]
     signing = [
         (where, each["Action"])
         for where, each in statements(deployed)
         if each["Effect"] == "Allow" and key in each.get("Resource", []) and "kms:Sign" in each["Action"]
     ]
-    assert signing == [("digest-policy.policy", ["kms:Sign"])]
+    assert signing == [(signs, ["kms:Sign"])]
+
+
+def test_on_aws_the_agent_signs_inside_its_function_only(deployed, complete):
+    function = "arn:aws:lambda:eu-central-1:123456789012:function:tfkit-dev-agent"
+    signing = agent(complete)["SignWhatARunClaims"]
+    assert signing["Condition"] == {"ArnEquals": {"lambda:SourceFunctionArn": function}}
+    # The emulator does not fill the key, and would refuse every run.
+    assert "Condition" not in agent(deployed)["SignWhatARunClaims"]
+
+
+def test_the_agent_puts_statements_and_reads_none(deployed):
+    runs = "arn:aws:s3:::tfkit-dev-runs-123456789012-eu-central-1"
+    touching = [
+        each["Action"] for each in agent(deployed).values() if f"{runs}/statements/*" in each["Resource"]
+    ]
+    assert touching == [["s3:PutObject"]]
+
+
+@pytest.mark.parametrize("kind", ["user", "auditor"])
+def test_who_reads_runs_may_check_their_statements(deployed, kind):
+    found = {each["Sid"]: each for each in deployed.documents()[f"{kind}-policy.policy"]}
+    checks = found["CheckTheSignaturesOfStatements"]
+    assert (checks["Action"], checks["Resource"]) == (
+        ["kms:GetPublicKey"],
+        [deployed.exports["statement_key_arn"]],
+    )
+    runs = "arn:aws:s3:::tfkit-dev-runs-123456789012-eu-central-1"
+    assert f"{runs}/statements/*" in found["ReadTheFilesAndStatementsOfRuns"]["Resource"]
 
 
 def test_the_digest_reads_adds_and_no_more(deployed):

@@ -8,10 +8,11 @@ from stacks_world import ACCOUNT, REGION, make_config
 from stacks.agent_policy import agent_policy
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/ours"
+SIGNING = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/signing"
 
 
 def sids(config):
-    return {each["Sid"]: each for each in json.loads(agent_policy(config, KEY))["Statement"]}
+    return {each["Sid"]: each for each in json.loads(agent_policy(config, KEY, SIGNING))["Statement"]}
 
 
 def test_only_on_the_emulator_the_agent_puts_metrics_itself():
