@@ -92,7 +92,9 @@ class Agent(pulumi.ComponentResource):
             name="run",
             role=self._args.models.agent_role_name,
             policy=pulumi.Output.all(self._args.foundation.kms_key_arn, self._statement_key.arn).apply(
-                lambda arns: agent_policy(self._config, *arns, list(self._args.models.secret_parameters))
+                lambda arns: agent_policy(
+                    self._config, arns[0], arns[1], list(self._args.models.secret_parameters)
+                )
             ),
             opts=self._child,
         )

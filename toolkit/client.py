@@ -33,7 +33,9 @@ from toolkit.tables import (
     new_run_id,
     result_key,
     run_key,
+    statement_key,
     stop_of,
+    tree_key,
 )
 
 if TYPE_CHECKING:
@@ -305,6 +307,34 @@ class Client:
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
+
+    def statement(self, run_id: str) -> bytes | None:
+        """The signed statement of a run that was `ok`; None where there is none (any more)."""
+        return self._object(statement_key(run_id))
+
+    def statement_of_tree(self, tree_hash: str) -> bytes | None:
+        """The statement of the last `ok` run that came to this tree, by its hash; None without one."""
+        return self._object(tree_key(tree_hash))
+
+    def _object(self, key: str) -> bytes | None:
+        """An object of the runs bucket; None where it is not there, or was withdrawn."""
+        s3 = self._cloud.client("s3")
+        try:
+            body: bytes = s3.get_object(Bucket=self._outputs.runs_bucket, Key=key)["Body"].read()
+        except s3.exceptions.NoSuchKey:
+            return None
+        return body or None
+
+    def public_key(self) -> tuple[str, bytes]:
+        """The key that signs statements: its ARN, and its public part (DER, SPKI).
+
+        Raises `TfkitError` for a platform of a version without one.
+        """
+        arn = self._outputs.statement_key_arn
+        if not arn:
+            raise TfkitError("this platform signs no statements yet", "bring it to this version: tfkit up")
+        der: bytes = self._cloud.client("kms").get_public_key(KeyId=arn)["PublicKey"]
+        return arn, der
 
     def file(self, run_id: str, path: str) -> str:
         """The text of one file of a run."""

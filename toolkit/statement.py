@@ -122,6 +122,11 @@ def make(
     return Statement(subject=[subject], predicate=predicate)
 
 
+def to_sign(payload: bytes) -> bytes:
+    """The SHA-256 that is signed of a statement with this payload."""
+    return dsse.to_sign(PAYLOAD_TYPE, payload)
+
+
 def sign(kms: Any, key_arn: str, statement: Statement) -> bytes:
     """Have KMS sign it; returns the envelope. Raises what boto3 raises."""
     return dsse.sign(kms, key_arn, PAYLOAD_TYPE, msgspec.json.encode(statement))

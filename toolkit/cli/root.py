@@ -13,6 +13,7 @@ COMMANDS = {
     "preview": ("up", "Show what `up` would do, and change nothing."),
     "status": ("status", "Show what runs where, what was changed behind tfkit's back, and how each part is."),
     "ask": ("ask", "Ask the agent for Terraform, and follow the run."),
+    "verify": ("verify", "Say whether DIR is, byte for byte, what a run that was `ok` produced and signed."),
     "runs": ("runs", "Show past and present runs."),
     "stop": ("stop", "The brake: no new runs, running ones cancelled; `up` releases it."),
     "traces": ("traces", "Show what the agent did: runs as rows, one run as a waterfall."),

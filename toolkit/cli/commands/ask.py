@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolkit.cli.options import Session, command, session
+from toolkit.cli.statement_file import save_statement
 from toolkit.errors import BudgetExceeded, NotConverged, TfkitError, UsageError
 
 if TYPE_CHECKING:
@@ -117,9 +118,13 @@ def ask(
         _detached(run, run_id)
         return
     result = _follow(run, client, request)
+    statement = None
     if result.files and (folder or not extract):
         client.download(result, target)
+        statement = save_statement(run, client, result, target)
     _show(run, client, result, target, extract)
+    if statement and not extract:
+        run.output.say(f"signed: {statement.name} beside it; check it with: tfkit verify {target}")
     click.get_current_context().exit(EXIT_BY_STATUS.get(result.status, 0))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolkit.cli.options import CONTEXT, Command, Session, group, session
+from toolkit.cli.statement_file import save_statement
 from toolkit.errors import TfkitError
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _show_unfinished(run: Session, record: "RunRecord") -> None:
     "-o", "--output", "folder", type=click.Path(), metavar="DIR", help="Put them here (./tfkit-runs/RUN_ID)."
 )
 def files(run_id: str, folder: str | None) -> None:
-    """Fetch the files of a run into a new or empty folder."""
+    """Fetch the files of a run into a new or empty folder, and its statement beside it (DIR.tfkit.json)."""
     from pathlib import Path
 
     from toolkit.client import refuse_used
@@ -104,6 +105,7 @@ def files(run_id: str, folder: str | None) -> None:
     if not result.files:
         raise TfkitError(f"run {run_id} made no files: it ended as {result.status}")
     client.download(result, target)
+    save_statement(run, client, result, target)
     run.output.document(result.files) if run.output.json else run.output.say(
         f"{len(result.files)} files in {target}"
     )

@@ -1,0 +1,239 @@
+"""A folder against a statement: the untouched one passes, and nothing else does."""
+
+import base64
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
+from statement_made import AWS, TREE, made
+
+from toolkit import dsse, statement
+from toolkit.contracts import Tree
+from toolkit.dsse import to_pem, with_public_key
+from toolkit.errors import UsageError
+from toolkit.verifying import Key, Verdict, beside, is_statement, read_folder, unstated, verify
+
+OURS, THEIRS = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+ARN = "arn:aws:kms:us-east-1:123456789012:key/ours"
+
+
+def der(private: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
+    return private.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+KEY = Key(ARN, ARN, with_public_key(der(OURS)))
+
+
+class Kms:
+    """KMS as far as signing goes, with a key of this process."""
+
+    def __init__(self, private: ec.EllipticCurvePrivateKey = OURS, arn: str = ARN) -> None:
+        self._private = private
+        self._arn = arn
+
+    def sign(self, **asked: Any) -> dict[str, Any]:
+        assert (asked["MessageType"], asked["SigningAlgorithm"]) == ("DIGEST", "ECDSA_SHA_256")
+        algorithm = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
+        return {"KeyId": self._arn, "Signature": self._private.sign(asked["Message"], algorithm)}
+
+
+def signed(tree: Tree = TREE, kms: Kms | None = None) -> bytes:
+    return statement.sign(kms or Kms(), ARN, made(files=tree.entries))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "infra"
+    for path, content in TREE.files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+    return root
+
+
+def held(folder: Path, body: bytes | None = None, key: Key = KEY) -> Verdict:
+    return verify(read_folder(folder), signed() if body is None else body, "infra.tfkit.json", key)
+
+
+def differences(verdict: Verdict) -> tuple[list[str], list[str], list[str]]:
+    assert not verdict.ok and verdict.problems
+    return verdict.added, verdict.missing, verdict.changed
+
+
+def test_the_untouched_folder_is_what_the_run_signed(folder: Path) -> None:
+    verdict = held(folder)
+    assert verdict.ok and not verdict.problems
+    assert (verdict.tree, verdict.run_id, verdict.key) == (TREE.hash, "run-00000001", ARN)
+    assert verdict.not_proven == ["nothing was applied"]
+
+
+def test_modes_times_and_empty_folders_are_no_part_of_it(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    (folder / "main.tf").chmod(0o755)
+    os.utime(folder / "main.tf", (0, 0))
+    assert held(folder).ok
+
+
+def test_every_single_byte_counts(folder: Path) -> None:
+    original = (folder / "main.tf").read_bytes()
+    for at in range(len(original)):
+        changed = bytearray(original)
+        changed[at] ^= 1
+        (folder / "main.tf").write_bytes(changed)
+        assert differences(held(folder)) == ([], [], ["main.tf"])
+    (folder / "main.tf").write_bytes(original + b"\n")
+    assert differences(held(folder)) == ([], [], ["main.tf"])
+    (folder / "main.tf").write_bytes(original)
+    assert held(folder).ok
+
+
+def test_what_is_added_missing_or_moved_is_named(folder: Path) -> None:
+    (folder / "x.auto.tfvars").write_text("a = 1")
+    (folder / "modules/a/.hidden").touch()
+    (folder / "main.tf").rename(folder / "other.tf")
+    added, missing, changed = differences(held(folder))
+    assert added == ["modules/a/.hidden", "other.tf", "x.auto.tfvars"]
+    assert (missing, changed) == (["main.tf"], [])
+
+
+def test_what_is_no_file_of_the_folder_is_never_followed(folder: Path, tmp_path: Path) -> None:
+    same = tmp_path / "same.tf"
+    shutil.copy(folder / "main.tf", same)
+    (folder / "main.tf").unlink()
+    (folder / "main.tf").symlink_to(same)
+    (folder / "away").symlink_to(tmp_path)
+    os.mkfifo(folder / "pipe.tf")
+    (folder / ".terraform" / "providers").mkdir(parents=True)
+    (folder / ".terraform" / "providers" / "planted").touch()
+    added, missing, changed = differences(held(folder))
+    assert added == [".terraform/", "away", "pipe.tf"]
+    assert (missing, changed) == ([], ["main.tf"])
+
+
+def test_a_name_that_is_no_text_is_refused_and_can_be_written(folder: Path) -> None:
+    (Path(os.fsdecode(os.fsencode(folder) + b"/\xff.tf"))).touch()
+    verdict = held(folder)
+    assert differences(verdict) == (["\ufffd.tf"], [], [])
+    assert "\\ufffd" in json.dumps(msgspec.to_builtins(verdict))
+
+
+def test_git_is_not_looked_at_and_is_named(folder: Path) -> None:
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config").touch()
+    verdict = held(folder)
+    assert verdict.ok and verdict.left_out == [".git"]
+    (folder / "modules" / ".git").mkdir()
+    (folder / "modules" / ".git" / "config").touch()
+    assert differences(held(folder)) == (["modules/.git/config"], [], [])
+
+
+LOCK = (
+    'provider "registry.terraform.io/hashicorp/{name}" {{\n  version = "{version}"\n  hashes = ["zh:y"]\n}}\n'
+)
+
+
+def test_a_lock_file_may_choose_what_the_run_chose_and_nothing_else(folder: Path) -> None:
+    lock = folder / ".terraform.lock.hcl"
+    lock.write_text(LOCK.format(name="aws", version=AWS.version))
+    verdict = held(folder)
+    assert verdict.ok and verdict.left_out == [".terraform.lock.hcl"]
+    for content, said in [
+        (LOCK.format(name="aws", version="5.99.0"), "aws 5.99.0, and the run was checked with 5.100.0"),
+        (LOCK.format(name="evil", version="5.100.0"), "no such provider"),
+        ("provider {", "no lock file"),
+    ]:
+        lock.write_text(content)
+        verdict = held(folder)
+        assert not verdict.ok and said in verdict.problems[0]
+    lock.unlink()
+    (folder / "modules" / "a" / ".terraform.lock.hcl").touch()
+    assert differences(held(folder)) == (["modules/a/.terraform.lock.hcl"], [], [])
+
+
+def test_the_statement_of_another_run_is_refused(folder: Path) -> None:
+    other = Tree(files={"main.tf": b"# another\n", "extra.tf": b""})
+    added, missing, changed = differences(held(folder, signed(other)))
+    assert (added, missing, changed) == (["modules/a/b.tf"], ["extra.tf"], ["main.tf"])
+
+
+def forgeries() -> dict[str, bytes]:
+    envelope = json.loads(signed())
+    payload = json.loads(base64.b64decode(envelope["payload"]))
+    payload["predicate"]["model"] = "another"
+    changed = base64.b64encode(json.dumps(payload).encode()).decode()
+    (signature,) = envelope["signatures"]
+    zeros = base64.b64encode(bytes(70)).decode()
+    return {
+        "another payload": {**envelope, "payload": changed},
+        "another key that says it is ours": json.loads(signed(kms=Kms(THEIRS))),
+        "another key": json.loads(signed(kms=Kms(THEIRS, "arn:theirs"))),
+        "a good signature by our key, said to be another's": {
+            **envelope, "signatures": [{**signature, "keyid": "arn:theirs"}],
+        },
+        "zeros": {**envelope, "signatures": [{**signature, "sig": zeros}]},
+        "no base64": {**envelope, "signatures": [{**signature, "sig": "?"}]},
+        "none": {**envelope, "signatures": []},
+        "theirs and ours": {**envelope, "signatures": [{**signature, "sig": zeros}, signature]},
+        "a digest of the record": {**envelope, "payloadType": "application/vnd.tfkit.digest+json"},
+        "no envelope": {},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("how", forgeries())
+def test_a_forged_statement_is_refused_and_nothing_of_it_repeated(folder: Path, how: str) -> None:
+    verdict = held(folder, json.dumps(forgeries()[how]).encode())
+    assert not verdict.ok and len(verdict.problems) == 1
+    assert (verdict.run_id, verdict.model, verdict.caller, verdict.not_proven) == ("", "", "", [])
+
+
+def test_a_key_from_a_file_needs_no_arn(folder: Path) -> None:
+    pem = to_pem(der(OURS))
+    assert pem.startswith(b"-----BEGIN PUBLIC KEY-----")
+    assert held(folder, key=Key("k.pem", "", with_public_key(pem))).ok
+    other = Key("k.pem", "", with_public_key(to_pem(der(THEIRS))))
+    assert "the signature is not of this statement" in held(folder, key=other).problems[0]
+
+
+def test_only_a_key_on_an_elliptic_curve_is_taken() -> None:
+    for key in (b"", b"-----BEGIN PUBLIC KEY-----\n", der(rsa.generate_private_key(65537, 2048))):
+        with pytest.raises(ValueError):
+            dsse.with_public_key(key)
+
+
+def test_the_statement_may_lie_in_the_folder_under_a_name_that_terraform_does_not_read(folder: Path) -> None:
+    inside = folder / ".tfkit" / "statement.json"
+    inside.parent.mkdir()
+    inside.write_bytes(signed())
+    assert differences(held(folder)) == ([".tfkit/statement.json"], [], [])
+    found = read_folder(folder, inside)
+    verdict = verify(found, inside.read_bytes(), str(inside), KEY)
+    assert verdict.ok and verdict.left_out == [".tfkit/statement.json"]
+    for name in ("a.tf.json", "A.TF", "x.auto.tfvars.json"):
+        with pytest.raises(UsageError, match="terraform would read"):
+            read_folder(folder, folder / name)
+
+
+def test_without_a_statement_the_folder_is_not_proven(folder: Path) -> None:
+    verdict = unstated(read_folder(folder), "there is none")
+    assert (verdict.ok, verdict.tree, verdict.problems) == (False, TREE.hash, ["there is none"])
+
+
+def test_a_statement_lies_beside_its_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert beside(folder) == folder.parent / "infra.tfkit.json"
+    monkeypatch.chdir(folder)
+    assert beside(Path()) == folder.parent / "infra.tfkit.json"
+    beside(folder).write_bytes(signed())
+    assert is_statement(beside(folder)) and not is_statement(folder / "main.tf")
+    assert not is_statement(folder / "nowhere")
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_folder(tmp_path / "nowhere")

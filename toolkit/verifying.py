@@ -1,0 +1,251 @@
+"""Is this folder, byte for byte, what a run that was `ok` produced and signed?
+
+    statement ──▶ is it signed by our key ──▶ its list of files against the folder's ──▶ Verdict
+
+Every file counts, whatever its name: one that is not in the statement is refused, because terraform reads
+files that nobody asked for (`*.auto.tfvars`, overrides, `.terraform/`). Not looked at are `.git` at the top,
+the statement itself where it lies in the folder, and `.terraform.lock.hcl`, which `terraform init` writes:
+that one may name no other provider and no other version than the statement does.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from toolkit import statement as statements
+from toolkit.checker.lock_file import read_lock
+from toolkit.contracts import FileEntry, ProviderUsed, Shape, list_hash
+from toolkit.dsse import Check, Envelope
+from toolkit.errors import UsageError
+from toolkit.statement import Predicate, Statement
+
+LOCK_NAME = ".terraform.lock.hcl"
+DATA_FOLDER = ".terraform"
+NEVER = ".git"
+MOST_FILES = 20_000
+"""What a statement can name is far less (`checker.staging`); this is where looking for more ends."""
+
+_READ_BY_TERRAFORM = (".tf", ".tf.json", ".tfvars", ".tfvars.json")
+
+
+class Verdict(Shape, frozen=True):
+    """What `tfkit verify --json` prints. `tree` is the hash of the folder as it is.
+
+    What the statement says (`run_id` and the fields behind it) is empty unless its signature is good.
+    `added`, `missing` and `changed` are paths in the folder, `left_out` those that were not compared.
+    `statement` and `key` are where these came from.
+    """
+
+    ok: bool
+    tree: str
+    statement: str = ""
+    key: str = ""
+    problems: list[str] = []
+    added: list[str] = []
+    missing: list[str] = []
+    changed: list[str] = []
+    left_out: list[str] = []
+    run_id: str = ""
+    model: str = ""
+    caller: str = ""
+    finished: str = ""
+    not_proven: list[str] = []
+
+
+class Key(NamedTuple):
+    """The key to check with: where it came from, its ARN where that is known, and the check."""
+
+    name: str
+    arn: str
+    check: Check
+
+
+class Folder(NamedTuple):
+    """A folder as it is: its files by path, what in it is no file to compare (a symlink, `.terraform/`), its
+    lock file, and what was not looked at."""
+
+    files: dict[str, FileEntry]
+    odd: list[str]
+    lock: bytes | None
+    left_out: list[str]
+
+    @property
+    def tree(self) -> str:
+        """The hash of its files, as a statement's subject has it."""
+        return "sha256:" + list_hash(self.files[path] for path in sorted(self.files))
+
+
+def beside(folder: Path) -> Path:
+    """Where the statement of a folder lies by itself: beside it, so that the folder holds the tree alone."""
+    absolute = Path(os.path.abspath(folder))  # noqa: PTH100 - a symlink to the folder keeps its own name
+    return absolute.parent / f"{absolute.name}.tfkit.json"
+
+
+def read_folder(root: Path, statement: Path | None = None) -> Folder:
+    """The files of a folder; no symlink is followed below it. `statement` is left out where it lies inside.
+
+    Raises `UsageError` for what cannot be read, and for a statement with a name that terraform reads.
+    """
+    found = Folder({}, [], None, [])
+    inside = _inside(root, statement) if statement else ""
+    lock: bytes | None = None
+    for path, entry in _walk(root):
+        if path in (NEVER, inside):
+            found.left_out.append(_printable(path))
+        elif path == DATA_FOLDER or not stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
+            found.odd.append(f"{path}/" if entry.is_dir(follow_symlinks=False) else path)
+        elif path == LOCK_NAME:
+            found.left_out.append(path)
+            lock = _read(Path(entry.path))
+        else:
+            content = _read(Path(entry.path))
+            sha256 = hashlib.sha256(content).hexdigest()
+            found.files[path] = FileEntry(path=path, sha256=sha256, bytes=len(content))
+    return found._replace(lock=lock)
+
+
+def _walk(root: Path) -> "list[tuple[str, os.DirEntry[str]]]":
+    """What is in a folder and below, folders themselves left out but for those that are not gone into."""
+    found: list[tuple[str, os.DirEntry[str]]] = []
+    waiting = [("", root)]
+    while waiting:
+        prefix, folder = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    path = prefix + entry.name
+                    if entry.is_dir(follow_symlinks=False) and path not in (NEVER, DATA_FOLDER):
+                        waiting.append((f"{path}/", Path(entry.path)))
+                    else:
+                        found.append((path, entry))
+        except OSError as error:
+            raise UsageError(f"{folder} cannot be read: {error.strerror}", "name a folder") from error
+        if len(found) > MOST_FILES:
+            raise UsageError(f"{root} has more than {MOST_FILES:,} files", "name the folder of the tree")
+    return sorted(found, key=lambda item: item[0])
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _inside(root: Path, statement: Path) -> str:
+    """The statement's path in the folder, with `/`; empty where it lies elsewhere."""
+    try:
+        path = statement.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return ""
+    if path.casefold().endswith(_READ_BY_TERRAFORM):
+        raise UsageError(f"{path}: terraform would read the statement", "give it another name, or move it")
+    return path
+
+
+def verify(folder: Folder, body: bytes, where: str, key: Key) -> Verdict:
+    """Hold the folder against the signed statement `body`, which came from `where`."""
+    try:
+        envelope, statement = statements.read(body)
+        problems = _forged(envelope, key)
+    except (ValueError, RecursionError) as error:
+        problems = [f"the statement cannot be read: {error}"]
+        statement = None
+    if problems or statement is None:
+        return Verdict(
+            ok=False,
+            tree=folder.tree,
+            statement=where,
+            key=key.name,
+            problems=problems,
+            left_out=folder.left_out,
+        )
+    return _compared(folder, statement, where, key)
+
+
+def _forged(envelope: Envelope, key: Key) -> list[str]:
+    """What is wrong with the signature. Raises ValueError for one that is no base64."""
+    if len(envelope.signatures) != 1:
+        return [f"the statement has {len(envelope.signatures)} signatures, and must have one"]
+    signature = envelope.signatures[0]
+    if key.arn and signature.keyid != key.arn:
+        return [f"the statement is signed by another key than the platform's: {signature.keyid}"]
+    if not key.check(statements.to_sign(envelope.content), signature.content):
+        return ["the signature is not of this statement by this key"]
+    return []
+
+
+def _compared(folder: Folder, statement: Statement, where: str, key: Key) -> Verdict:
+    said: Predicate = statement.predicate
+    stated = {entry.path: entry for entry in said.files}
+    added = [*(folder.files.keys() - stated.keys()), *(path for path in folder.odd if path not in stated)]
+    missing = [path for path in stated if path not in folder.files and path not in folder.odd]
+    changed = [path for path in stated if path in folder.odd or _differs(folder.files, stated[path])]
+    problems = _lock_problems(folder.lock, said.providers)
+    if added or missing or changed:
+        problems.append(f"the folder is not what run {said.run_id} produced")
+    return Verdict(
+        ok=not problems,
+        tree=folder.tree,
+        statement=where,
+        key=key.name,
+        problems=problems,
+        added=sorted(map(_printable, added)),
+        missing=sorted(missing),
+        changed=sorted(changed),
+        left_out=folder.left_out,
+        run_id=said.run_id,
+        model=said.model,
+        caller=said.caller,
+        finished=said.finished,
+        not_proven=said.not_proven,
+    )
+
+
+def _printable(path: str) -> str:
+    """A path that was no UTF-8 on disk, as text that can be written."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _differs(files: Mapping[str, FileEntry], stated: FileEntry) -> bool:
+    return stated.path in files and files[stated.path].sha256 != stated.sha256
+
+
+def _lock_problems(lock: bytes | None, stated: list[ProviderUsed]) -> list[str]:
+    """What a lock file says otherwise than the statement.
+
+    Hashes are not compared: a lock file holds those of the platforms that it was made on, which need not be
+    the agent's, and `terraform init` holds the packages against them.
+    """
+    if lock is None:
+        return []
+    try:
+        found = read_lock(lock)
+    except ValueError as error:
+        return [f"{LOCK_NAME}: {error}"]
+    versions = {provider.source: provider.version for provider in stated}
+    return [
+        f"{LOCK_NAME}: {one.source} {one.version}, and the run was checked with "
+        + (versions.get(one.source) or "no such provider")
+        for one in found
+        if versions.get(one.source) != one.version
+    ]
+
+
+def unstated(folder: Folder, why: str) -> Verdict:
+    """The verdict on a folder for which there is no statement."""
+    return Verdict(ok=False, tree=folder.tree, problems=[why], left_out=folder.left_out)
+
+
+def is_statement(path: Path) -> bool:
+    """Whether a file is a statement of a run, whosever: such a one may be replaced by a newer."""
+    try:
+        statements.read(path.read_bytes())
+    except (OSError, ValueError, msgspec.MsgspecError):
+        return False
+    return True
