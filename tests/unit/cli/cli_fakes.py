@@ -49,6 +49,8 @@ class FakeClient:
         self.outcome = result()
         self.submitted = []
         self.written: list[Path] = []
+        self.statements: dict[str, bytes] = {}
+        self.der = b""
         self.text = 'resource "x" "y" {}\n'
 
     def __call__(self, _cloud, _outputs) -> "FakeClient":
@@ -84,6 +86,15 @@ class FakeClient:
 
     def download(self, _result, folder: Path) -> None:
         self.written.append(folder)
+
+    def statement(self, run_id: str) -> bytes | None:
+        return self.statements.get(run_id)
+
+    def statement_of_tree(self, tree_hash: str) -> bytes | None:
+        return self.statements.get(tree_hash)
+
+    def public_key(self) -> tuple[str, bytes]:
+        return "arn:ours", self.der
 
     def file(self, _run_id: str, _path: str) -> str:
         return self.text

@@ -246,6 +246,22 @@ def denied(deployed: Deployed, record: dict[str, str]) -> list[Try]:
         Try("have a digest made", "lambda", "invoke", {"FunctionName": o.digest_function}),
         Try("stop the digests", "events", "disable_rule", {"Name": o.digest_function}),
         Try("delete their key", "kms", "schedule_key_deletion", {"KeyId": o.digest_key_arn}),
+        Try(
+            "let another sign",
+            "kms",
+            "create_grant",
+            {
+                "KeyId": o.statement_key_arn,
+                "GranteePrincipal": others.role,
+                "Operations": ["Sign"],
+            },
+        ),
+        Try("delete its own key", "kms", "schedule_key_deletion", {"KeyId": o.statement_key_arn}),
+        Try(
+            "take a statement away",
+            *("s3", "delete_object"),
+            {"Bucket": o.runs_bucket, "Key": "statements/0.json"},
+        ),
         Try("read dead letters", "sqs", "receive_message", {"QueueUrl": o.dead_letter_queue_url}),
     ]
 
@@ -299,6 +315,16 @@ def allowed(deployed: Deployed) -> list[Try]:
             "sqs",
             "send_message",
             {"QueueUrl": o.dead_letter_queue_url, "MessageBody": "x"},
+        ),
+        Try(
+            "sign what it claims",
+            *("kms", "sign"),
+            {"KeyId": o.statement_key_arn, "Message": "x", "SigningAlgorithm": "ECDSA_SHA_256"},
+        ),
+        Try(
+            "let that be found",
+            *("s3", "put_object"),
+            {"Bucket": o.runs_bucket, "Key": "statements/0.json", "Body": "{}"},
         ),
         Try("have something checked", "lambda", "invoke", {"FunctionName": o.checker_function}),
     ]
@@ -497,6 +523,8 @@ def resources(deployed: Deployed) -> dict[str, str]:
         "invoke": o.policies["operator"].replace("-operator", "-invoke-models"),
         "key": o.kms_key_arn,
         "signing key": o.digest_key_arn,
+        "statement key": o.statement_key_arn,
+        "statement": f"arn:aws:s3:::{o.runs_bucket}/statements/0.json",
         "schedule": f"arn:aws:events:{here}:rule/{o.digest_function}",
         "other key": f"arn:aws:kms:{here}:key/theirs",
         "secret": f"arn:aws:ssm:{here}:parameter/{prefix}/secrets/mistral",
@@ -507,12 +535,14 @@ def resources(deployed: Deployed) -> dict[str, str]:
 MAY = {
     "user": [
         ("lambda:InvokeFunction", "function"), ("dynamodb:GetItem", "table"), ("s3:GetObject", "run"),
-        ("ssm:GetParameter", "registry"),
+        ("ssm:GetParameter", "registry"), ("s3:GetObject", "statement"),
+        ("kms:GetPublicKey", "statement key"),
     ],
     "auditor": [
         ("s3:GetObject", "record"), ("s3:GetObjectRetention", "record"), ("s3:ListBucket", "audit"),
         ("dynamodb:Query", "table"), ("glue:GetTable", "glue"), ("s3:GetObject", "run"),
         ("kms:GetPublicKey", "signing key"), ("s3:ListBucketVersions", "audit"),
+        ("s3:GetObject", "statement"), ("kms:GetPublicKey", "statement key"),
     ],
     "operator": [
         ("lambda:PutFunctionConcurrency", "function"), ("lambda:UpdateFunctionCode", "function"),
@@ -520,7 +550,8 @@ MAY = {
         ("iam:DeleteRole", "role"), ("cloudwatch:PutMetricAlarm", "alarm"), ("s3:PutBucketPolicy", "audit"),
         ("iam:CreatePolicyVersion", "invoke"), ("iam:DeletePolicy", "operator"),
         ("ssm:PutParameter", "registry"), ("kms:ScheduleKeyDeletion", "key"), ("glue:UpdateTable", "glue"),
-        ("kms:PutKeyPolicy", "signing key"), ("events:PutRule", "schedule"),
+        ("kms:PutKeyPolicy", "signing key"), ("kms:ScheduleKeyDeletion", "statement key"),
+        ("events:PutRule", "schedule"),
         ("events:PutTargets", "schedule"), ("lambda:AddPermission", "function"),
     ],
 }  # fmt: skip
@@ -530,13 +561,14 @@ MAY_NOT = {
         ("dynamodb:Scan", "table"), ("dynamodb:GetItem", "other table"),
         ("s3:GetObject", "record"), ("s3:PutObject", "run"),
         ("lambda:UpdateFunctionCode", "function"), ("ssm:GetParameter", "secret"), ("sts:AssumeRole", "role"),
+        ("s3:PutObject", "statement"), ("kms:Sign", "statement key"),
     ],
     "auditor": [
         ("s3:DeleteObject", "record"), ("s3:DeleteObjectVersion", "record"), ("s3:PutObject", "record"),
         ("s3:PutObjectRetention", "record"), ("s3:BypassGovernanceRetention", "record"),
         ("s3:PutBucketObjectLockConfiguration", "audit"), ("lambda:InvokeFunction", "function"),
         ("glue:DeleteTable", "glue"), ("ssm:GetParameter", "secret"), ("dynamodb:UpdateItem", "table"),
-        ("kms:Sign", "signing key"),
+        ("kms:Sign", "signing key"), ("kms:Sign", "statement key"), ("s3:PutObject", "statement"),
     ],
     "operator": [
         ("s3:GetObject", "record"), ("s3:DeleteObject", "record"), ("s3:BypassGovernanceRetention", "record"),
@@ -546,7 +578,7 @@ MAY_NOT = {
         ("iam:PassRole", "other role"), ("iam:CreateUser", "user"), ("sts:AssumeRole", "role"),
         ("lambda:DeleteFunction", "other function"), ("dynamodb:DeleteTable", "other table"),
         ("cloudwatch:DeleteAlarms", "other alarm"), ("kms:ScheduleKeyDeletion", "other key"),
-        ("kms:Sign", "signing key"),
+        ("kms:Sign", "signing key"), ("kms:Sign", "statement key"),
     ],
 }  # fmt: skip
 

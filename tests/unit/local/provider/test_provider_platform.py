@@ -97,10 +97,10 @@ def _source(account: Account, **changes: str) -> None:
     account.of("codebuild").update_project(name="tfkit-dev-build", source={**found["source"], **changes})
 
 
-def _signing_key(account: Account) -> str:
-    """The key that the function of the digests signs with."""
-    found = account.of("lambda").get_function_configuration(FunctionName="tfkit-dev-digest")
-    return str(found["Environment"]["Variables"]["TFKIT_DIGEST_KEY"])
+def _signing_key(account: Account, function: str = "digest", kind: str = "DIGEST") -> str:
+    """The key that a function signs with."""
+    found = account.of("lambda").get_function_configuration(FunctionName=f"tfkit-dev-{function}")
+    return str(found["Environment"]["Variables"][f"TFKIT_{kind}_KEY"])
 
 
 def _configured(function: str, **changes: Any) -> Callable[[Account], object]:
@@ -160,6 +160,14 @@ BY_HAND: list[tuple[str, Callable[[Account], object]]] = [
         "digest-key.policy",
         lambda at: at.of("kms").put_key_policy(
             KeyId=_signing_key(at), PolicyName="default", Policy=key_policy("EverybodySigns")
+        ),
+    ),
+    (
+        "statement-key.policy",
+        lambda at: at.of("kms").put_key_policy(
+            KeyId=_signing_key(at, "agent", "STATEMENT"),
+            PolicyName="default",
+            Policy=key_policy("EverybodySigns"),
         ),
     ),
     ("digest-function.timeout", _configured("digest", Timeout=3)),
