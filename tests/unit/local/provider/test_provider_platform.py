@@ -110,6 +110,15 @@ def _configured(function: str, **changes: Any) -> Callable[[Account], object]:
 
 
 BY_HAND: list[tuple[str, Callable[[Account], object]]] = [
+    # First, because the key is found by the function's environment, which goes below.
+    (
+        "statement-key.policy",
+        lambda at: at.of("kms").put_key_policy(
+            KeyId=_signing_key(at, "agent", "STATEMENT"),
+            PolicyName="default",
+            Policy=key_policy("EverybodySigns"),
+        ),
+    ),
     ("agent-function.memorySize", _configured("agent", MemorySize=128)),
     ("agent-function.timeout", _configured("agent", Timeout=3)),
     ("agent-function.description", _configured("agent", Description="another")),
@@ -160,14 +169,6 @@ BY_HAND: list[tuple[str, Callable[[Account], object]]] = [
         "digest-key.policy",
         lambda at: at.of("kms").put_key_policy(
             KeyId=_signing_key(at), PolicyName="default", Policy=key_policy("EverybodySigns")
-        ),
-    ),
-    (
-        "statement-key.policy",
-        lambda at: at.of("kms").put_key_policy(
-            KeyId=_signing_key(at, "agent", "STATEMENT"),
-            PolicyName="default",
-            Policy=key_policy("EverybodySigns"),
         ),
     ),
     ("digest-function.timeout", _configured("digest", Timeout=3)),
