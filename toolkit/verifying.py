@@ -82,8 +82,9 @@ class Folder(NamedTuple):
 
 def beside(folder: Path) -> Path:
     """Where the statement of a folder lies by itself: beside it, so that the folder holds the tree alone."""
-    absolute = Path(os.path.abspath(folder))  # noqa: PTH100 - a symlink to the folder keeps its own name
-    return absolute.parent / f"{absolute.name}.tfkit.json"
+    if folder.name in ("", ".."):
+        folder = Path(os.path.abspath(folder))  # noqa: PTH100 - a symlink to the folder keeps its own name
+    return folder.with_name(f"{folder.name}.tfkit.json")
 
 
 def read_folder(root: Path, statement: Path | None = None) -> Folder:

@@ -227,6 +227,9 @@ def test_without_a_statement_the_folder_is_not_proven(folder: Path) -> None:
 
 def test_a_statement_lies_beside_its_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert beside(folder) == folder.parent / "infra.tfkit.json"
+    assert beside(Path("infra/")) == Path("infra.tfkit.json")
+    monkeypatch.chdir(folder / "modules")
+    assert beside(Path("..")) == folder.parent / "infra.tfkit.json"
     monkeypatch.chdir(folder)
     assert beside(Path()) == folder.parent / "infra.tfkit.json"
     beside(folder).write_bytes(signed())

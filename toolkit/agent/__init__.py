@@ -8,8 +8,8 @@ In reading order: `config` (what the function was told), `workspace` (the files)
 the run), `verdict` (what a report means), `feedback` (findings as a model reads them), `ledger` and
 `deadline` (what the run may consume), `deps`, `prompts`, `tools`, `models`, `day_budget` and `metered` (what
 all runs of a day may cost), `hooks`, `writer` (the pydantic-ai agent), `attempts` and `gate` (until the
-validators agree), `record` and `store` (what outlives the run), `cancellation` (how somebody else ends
-it), `ending`, `run`.
+validators agree), `stating` (what a run that is `ok` signs), `record` and `store` (what outlives the run),
+`cancellation` (how somebody else ends it), `ending`, `run`.
 
 The gate is the host's: a run is `ok` only if code, after the model has stopped, finds every required
 validator clean on the exact tree that is stored.
