@@ -10,7 +10,7 @@ The flow, and where each step lives:
 
 `settings`, `errors`, `contracts` and `tables` (rows and keys of a run) are what all of them share; `cloud` is
 the command line's one gateway to AWS; `client` follows a run and `cancelling` ends it from outside;
-`statement` is what a run that is `ok` claims, `verifying` holds a folder against it, and `dsse` is the envelope
+`statement` is what a run that is `ok` claims, `verifying` holds a folder against it, `dsse` is the envelope
 of all that is signed; `emulator` and `local` stand in for AWS when there is no account.
 """
 
