@@ -85,6 +85,15 @@ def user_policy(config: PlatformConfig, key_arn: str, _digest_key_arn: str, stat
         ),
         *_read_runs(config),
         _check_statements(statement_key_arn),
+        # A run trusts what it is given by the hash in its request alone; so whoever may ask may write it.
+        Statement(
+            sid="GiveRunsTheirFiles",
+            actions=["s3:PutObject"],
+            resources=[
+                f"{names.bucket_arn(config, names.RUNS)}/runs/*/{given}"
+                for given in ("start.tree", "attached.tree", "request.json")
+            ],
+        ),
         Statement(
             sid="FindThePlatformAndChooseAmongItsModels",
             actions=["ssm:GetParameter"],
@@ -95,7 +104,7 @@ def user_policy(config: PlatformConfig, key_arn: str, _digest_key_arn: str, stat
             actions=["sqs:ReceiveMessage"],
             resources=[names.arn(config, "sqs", names.dead_letters(config))],
         ),
-        _decrypt(config, key_arn),
+        _decrypt(config, key_arn, writes=True),
     )
 
 
@@ -211,11 +220,11 @@ def _check_statements(statement_key_arn: str) -> Statement:
     )
 
 
-def _decrypt(config: PlatformConfig, key_arn: str) -> Statement:
+def _decrypt(config: PlatformConfig, key_arn: str, *, writes: bool = False) -> Statement:
     services = [f"{service}.{config.region}.amazonaws.com" for service in ("dynamodb", "s3")]
     return Statement(
         sid="DecryptWhatIsReadThroughItsService",
-        actions=["kms:Decrypt"],
+        actions=["kms:Decrypt", "kms:GenerateDataKey"] if writes else ["kms:Decrypt"],
         resources=[key_arn],
         condition={"StringEquals": {"kms:ViaService": services}},
     )

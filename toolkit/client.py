@@ -17,22 +17,37 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from toolkit.checker.message import pack
 from toolkit.closing import close_dead
 from toolkit.cloud import Cloud
-from toolkit.contracts import AskRequest, Registry, RunRecord, RunResult, StackOutputs, to_json
+from toolkit.contracts import (
+    MAX_EVENT_BYTES,
+    AskRequest,
+    FileEntry,
+    Registry,
+    RequestInBucket,
+    RunRecord,
+    RunResult,
+    StackOutputs,
+    Tree,
+    to_json,
+)
 from toolkit.errors import PlatformError, TfkitError, UsageError
 from toolkit.tables import (
     BY_DAY,
     QUEUED_AT_MOST_SECONDS,
     STOP_KEY,
     Item,
+    attached_key,
     day_key,
     file_key,
     from_item,
     minted_at,
     new_run_id,
+    request_key,
     result_key,
     run_key,
+    start_key,
     statement_key,
     stop_of,
     tree_key,
@@ -76,18 +91,38 @@ class Client:
         answer = self._cloud.client("ssm").get_parameter(Name=self._outputs.registry_parameter)
         return msgspec.json.decode(answer["Parameter"]["Value"], type=Registry)
 
-    def submit(self, request: AskRequest) -> None:
+    def submit(self, request: AskRequest, start: Tree | None = None, attached: Tree | None = None) -> None:
         """Hand the request to the agent, which works on its own from then on.
 
-        Raises `UsageError` where the run id belongs to another request, `TfkitError` where the platform is
-        stopped.
+        `start` and `attached` are the trees that the request names by their hashes. Raises `UsageError` where
+        the run id belongs to another request, `TfkitError` where the platform is stopped or the bucket does
+        not take what the run is given.
         """
         self._refuse_stopped(f"run {request.run_id} was not asked for")
         self._asked[request.run_id] = request.sha256
         self._refuse_foreign(self.record(request.run_id))
+        for key, tree in ((start_key, start), (attached_key, attached)):
+            if tree and tree.files:
+                self._give(key(request.run_id), pack(tree))
+        payload = to_json(request)
+        if len(payload) > MAX_EVENT_BYTES:
+            self._give(request_key(request.run_id), payload)
+            payload = to_json(RequestInBucket(run_id=request.run_id, request_sha256=request.sha256))
         self._cloud.client("lambda").invoke(
-            FunctionName=self._outputs.function_name, InvocationType="Event", Payload=to_json(request)
+            FunctionName=self._outputs.function_name, InvocationType="Event", Payload=payload
         )
+
+    def _give(self, key: str, content: bytes) -> None:
+        """Lay down what a run is given, before it is asked for."""
+        from botocore.exceptions import ClientError
+
+        try:
+            self._cloud.client("s3").put_object(Bucket=self._outputs.runs_bucket, Key=key, Body=content)
+        except ClientError as error:
+            raise TfkitError(
+                f"the runs bucket does not take {key}: {error}",
+                "the policy of tfkit's users lets them; `tfkit up` brings it to this version",
+            ) from error
 
     def record(self, run_id: str) -> RunRecord | None:
         """The run's record as it is now; None where there is none (yet)."""
@@ -291,9 +326,7 @@ class Client:
         staging = Path(tempfile.mkdtemp(dir=folder if exists else folder.parent, prefix=".tfkit-"))
         try:
             for entry in result.files:
-                content = self._file(result.run_id, entry.path)
-                if sha256(content).hexdigest() != entry.sha256:
-                    raise TfkitError(f"{entry.path} was changed after run {result.run_id} had stored it")
+                content = self._verified(result.run_id, entry)
                 target = staging.joinpath(*_safe_parts(entry.path))
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
@@ -335,6 +368,27 @@ class Client:
             raise TfkitError("this platform signs no statements yet", "bring it to this version: tfkit up")
         der: bytes = self._cloud.client("kms").get_public_key(KeyId=arn)["PublicKey"]
         return arn, der
+
+    def tree(self, result: RunResult, start: Tree) -> Tree:
+        """The run's files in memory; those that are as in `start` are not fetched.
+
+        Raises `TfkitError` where a file is not what the result says.
+        """
+        known = {entry.path: entry.sha256 for entry in start.entries}
+        return Tree(
+            files={
+                entry.path: start.files[entry.path]
+                if known.get(entry.path) == entry.sha256
+                else self._verified(result.run_id, entry)
+                for entry in result.files
+            }
+        )
+
+    def _verified(self, run_id: str, entry: FileEntry) -> bytes:
+        content = self._file(run_id, entry.path)
+        if sha256(content).hexdigest() != entry.sha256:
+            raise TfkitError(f"{entry.path} was changed after run {run_id} had stored it")
+        return content
 
     def file(self, run_id: str, path: str) -> str:
         """The text of one file of a run."""

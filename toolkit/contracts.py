@@ -193,6 +193,9 @@ class AskRequest(Shape, frozen=True):
 
     `max_turns` counts requests to the model, `max_tool_calls` the calls of tools that it asks for,
     `max_tokens` those of input and output together: each over the whole run, follow-ups included.
+    `start` is the `Tree.hash` of the user's own files that the workspace begins with, `attached` that of the
+    images and texts that go with the prompt, by name; both lie packed in the runs bucket
+    (`tables.start_key`, `tables.attached_key`), and empty means none.
     """
 
     run_id: str
@@ -206,11 +209,25 @@ class AskRequest(Shape, frozen=True):
     max_turns: int = BUDGET_TURNS
     max_tool_calls: int = BUDGET_TOOL_CALLS
     max_tokens: int = BUDGET_TOKENS
+    start: str = ""
+    attached: str = ""
 
     @property
     def sha256(self) -> str:
         """Names the request: the same run id with another request is refused."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+
+
+MAX_EVENT_BYTES = 200_000
+"""A request above this travels through the runs bucket, by `RequestInBucket`. Lambda's own limit for an
+asynchronous event was 256 KB for years: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
+class RequestInBucket(Shape, frozen=True):
+    """Stands for an `AskRequest` that lies at `tables.request_key`; `request_sha256` is its `sha256`."""
+
+    run_id: str
+    request_sha256: str
 
 
 class Usage(Shape, frozen=True):
@@ -243,6 +260,8 @@ class RunResult(Shape, frozen=True):
     """The outcome of a run; stored as `runs/<run_id>/result.json` and printed by `ask --json`.
 
     `model_retries` counts the requests to the model that were throttled or broke off, and were sent again.
+    `start` is the `Tree.hash` of what the run started from, and `diff` what it changed of that: a unified
+    diff of bounded size that says where it was cut. Both are empty for a run that began with no files.
     """
 
     run_id: str
@@ -261,6 +280,8 @@ class RunResult(Shape, frozen=True):
     not_proven: list[str] = []
     sandbox: str = "none"
     model_retries: int = 0
+    start: str = ""
+    diff: str = ""
 
 
 class RunRecord(Shape, frozen=True):
@@ -319,11 +340,15 @@ class Price(Shape, frozen=True):
     output: float
 
 
+AttachmentKind = Literal["text", "image"]
+
+
 class ModelEntry(Shape, frozen=True):
     """A model of the registry. `id` is the foundation model, `profile` the ARN of its inference profile.
 
     `max_tokens` bounds one answer; 0 leaves it to the model, and Claude's answers are then streamed.
-    `price` is None where none is known to the registry; genai-prices is asked then.
+    `price` is None where none is known to the registry; genai-prices is asked then. `takes` says what may be
+    attached to a prompt: texts, images, or nothing.
     """
 
     provider: Literal["bedrock"]
@@ -332,6 +357,7 @@ class ModelEntry(Shape, frozen=True):
     context: int = 200_000
     max_tokens: int = 8_192
     price: Price | None = None
+    takes: tuple[AttachmentKind, ...] = ("text",)
 
 
 class Registry(Shape, frozen=True):
@@ -356,7 +382,9 @@ def default_registry(region: str) -> Registry:
     """
     near = region.split("-")[0]
     geography = near if near in ("us", "eu") and not region.startswith("us-gov") else "global"
-    haiku = ModelEntry(provider="bedrock", id=f"{geography}.{HAIKU}", max_tokens=16_384)
+    haiku = ModelEntry(
+        provider="bedrock", id=f"{geography}.{HAIKU}", max_tokens=16_384, takes=("text", "image")
+    )
     return Registry(default="haiku", models={"haiku": haiku})
 
 

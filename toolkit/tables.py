@@ -80,6 +80,21 @@ def tree_key(tree_hash: str) -> str:
     return f"statements/{tree_hash.removeprefix('sha256:')}.json"
 
 
+def start_key(run_id: str) -> str:
+    """Where the files lie that a run starts from, packed (`checker.message.pack`)."""
+    return f"runs/{run_id}/start.tree"
+
+
+def attached_key(run_id: str) -> str:
+    """Where the images and texts lie that go with the prompt, packed as a tree is."""
+    return f"runs/{run_id}/attached.tree"
+
+
+def request_key(run_id: str) -> str:
+    """Where a request lies that is too large for an event (`contracts.RequestInBucket`)."""
+    return f"runs/{run_id}/request.json"
+
+
 def file_key(run_id: str, path: str) -> str:
     """Where a file that the run made lies; `path` is relative to its tree, with `/`."""
     return f"runs/{run_id}/workspace/{path}"

@@ -14,7 +14,7 @@ from toolkit.checker import Checker
 from toolkit.checker.remote import READ_TIMEOUT_S, RemoteChecker
 from toolkit.checker.sandbox import UNSANDBOXED
 from toolkit.checker.selection import ValidatorSettings
-from toolkit.contracts import Shape
+from toolkit.contracts import Shape, Tree
 from toolkit.errors import PlatformError
 
 OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -150,12 +150,19 @@ class Clients:
 
 
 def remote_checker(
-    config: AgentConfig, clients: Clients, tracer: Tracer, settings: Mapping[str, ValidatorSettings]
+    config: AgentConfig,
+    clients: Clients,
+    tracer: Tracer,
+    settings: Mapping[str, ValidatorSettings],
+    brought: Tree | None = None,
 ) -> AbstractContextManager[Checker] | None:
     """The platform's checker function, to be closed after the run; None where the platform has none.
 
-    `settings` are those of the validators, by name.
+    `settings` are those of the validators, by name; `brought` is the tree that the user started from.
     """
     if not config.checker_function:
         return None
-    return closing(RemoteChecker(clients.checker, config.checker_function, tracer=tracer, settings=settings))
+    function = config.checker_function
+    return closing(
+        RemoteChecker(clients.checker, function, tracer=tracer, settings=settings, brought=brought)
+    )

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 DISAGREE = "the validators do not agree with the files"
 NOTHING_WRITTEN = "the model wrote no files"
+NOTHING_CHANGED = "the model changed no file"
 
 
 class Ending:

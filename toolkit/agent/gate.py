@@ -1,11 +1,11 @@
 """Attempts until the validators agree: the model works, the host checks, findings go back as a turn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import anyio
 import anyio.to_thread
 import msgspec
-from pydantic_ai import Agent, ModelMessage, UsageLimits
+from pydantic_ai import Agent, ModelMessage, UsageLimits, UserContent
 from pydantic_ai.exceptions import (
     AgentRunError,
     ModelAPIError,
@@ -37,6 +37,10 @@ NO_LIMITS = UsageLimits(request_limit=None)
 """The run's ledger has the limits; the library would have one of its own."""
 
 
+Prompt = str | Sequence[UserContent]
+"""What a user says: a text, or a text with what is attached to it."""
+
+
 class Outcome(Shape, frozen=True, kw_only=True):
     """What the conversation came to; `report` is the last word of the gate on `tree`.
 
@@ -54,7 +58,7 @@ class Outcome(Shape, frozen=True, kw_only=True):
 async def converse(
     agent: Agent[Deps, str],
     deps: Deps,
-    prompt: str,
+    prompt: Prompt,
     *,
     max_followups: int,
     deadline: Deadline,
@@ -110,7 +114,7 @@ async def _check_in_time(deps: Deps, tree: Tree, deadline: Deadline) -> CheckRep
 
 
 async def _turns(
-    agent: Agent[Deps, str], deps: Deps, prompt: str, history: list[ModelMessage], deadline: Deadline
+    agent: Agent[Deps, str], deps: Deps, prompt: Prompt, history: list[ModelMessage], deadline: Deadline
 ) -> tuple[str, list[ModelMessage]]:
     """Let the model work until it answers; foreign errors become ours here and nowhere else."""
     remaining = deadline.remaining_s

@@ -1,7 +1,7 @@
 """A run from its request to its result: the one place where the agent's parts meet.
 
-    lease ─▶ model, workspace, checker ─▶ converse ⇄ gate ─▶ files ─▶ statement signed
-                    ─▶ records accepted ─▶ statement, result ─▶ record
+    lease ─▶ what the user brought ─▶ model, workspace, checker ─▶ converse ⇄ gate ─▶ files
+           ─▶ statement signed ─▶ records accepted ─▶ statement, result ─▶ record
 
 Whatever happens after the lease is taken, the run ends with a status, its files and its trace stored.
 """
@@ -18,13 +18,15 @@ from opentelemetry.trace import Tracer
 from pydantic_ai.models import Model
 from pydantic_ai.usage import RequestUsage
 
+from toolkit.agent.attached import with_attached
+from toolkit.agent.attempts import diff
 from toolkit.agent.cancellation import Cancellation
 from toolkit.agent.chosen import Chosen, choose_validators
 from toolkit.agent.config import AgentConfig, Clients, remote_checker
 from toolkit.agent.day_budget import DayBudget, accounts
 from toolkit.agent.deadline import Deadline
 from toolkit.agent.deps import Deps
-from toolkit.agent.ending import Ending, describe, errors_into, why_not
+from toolkit.agent.ending import NOTHING_CHANGED, Ending, describe, errors_into, why_not
 from toolkit.agent.gate import converse
 from toolkit.agent.ledger import Ledger
 from toolkit.agent.metered import MeteredModel
@@ -44,6 +46,7 @@ from toolkit.contracts import (
     CheckReport,
     ModelEntry,
     RunResult,
+    Tree,
 )
 from toolkit.errors import PlatformError, UsageError
 from toolkit.telemetry.attempts import record_attempt
@@ -101,6 +104,7 @@ class Run:
         self._model = request.model
         self._metered_as = NO_MODEL
         self._chosen = Chosen()
+        self._brought = Tree()
         self._cancellation = Cancellation()
 
     def cancel(self) -> None:
@@ -110,8 +114,8 @@ class Run:
     def _checker(self) -> AbstractContextManager[Checker]:
         """The platform's checker function where it has one, else a checker in this process."""
         tracer, settings = self._telemetry.tracer, self._chosen.selection.settings
-        return remote_checker(self._config, self._clients, tracer, settings) or _own_checker(
-            tracer, settings, unsandboxed=self._config.unsandboxed
+        return remote_checker(self._config, self._clients, tracer, settings, self._brought) or _own_checker(
+            tracer, settings, self._brought, unsandboxed=self._config.unsandboxed
         )
 
     def to_its_end(self) -> RunResult:
@@ -125,6 +129,7 @@ class Run:
         with errors_into(ending), self._telemetry.run_span() as span:
             with errors_into(ending):
                 self._chosen = choose_validators(self._config.validators, self._request.rehearse)
+                self._brought = ending.tree = self._store.start(self._request.start)
                 with self._checker() as checker:
                     self._work(checker)
             with errors_into(ending):
@@ -177,7 +182,8 @@ class Run:
         """The conversation and its gate; what it came to is in the ending, also when it raises."""
         self._table.refuse_stopped()
         entry = self._choose_model()
-        ending, workspace = self._ending, Workspace()
+        prompt = with_attached(self._request.prompt, self._store.attached(self._request.attached), entry)
+        ending, workspace = self._ending, Workspace(self._brought.files)
         deps = Deps(
             workspace=workspace,
             checker=checker,
@@ -191,11 +197,12 @@ class Run:
             entry.id,
             self._telemetry.provider,
             include_content=self._config.include_content,
+            brought=bool(self._brought.files),
         )
         conversation = converse(
             agent,
             deps,
-            self._request.prompt,
+            prompt,
             max_followups=self._request.max_followups,
             deadline=self._deadline,
             on_attempt=self._on_attempt,
@@ -209,6 +216,8 @@ class Run:
         ending.status = "ok" if outcome.converged else "not_converged"
         if not outcome.converged:
             ending.error = why_not(outcome)
+        elif outcome.tree == self._brought:  # what was clean before says nothing of what was asked for
+            ending.status, ending.error = "not_converged", NOTHING_CHANGED
 
     def _build(self, entry: ModelEntry) -> Model:
         """The model, under the day's budget where the platform has one."""
@@ -267,17 +276,21 @@ class Run:
             not_proven=self._chosen.not_proven(self._model),
             sandbox=report.sandbox if report else "none",
             model_retries=self._ledger.retries,
+            start=self._request.start,
+            diff=diff(self._brought, ending.tree) if self._brought.files else "",
         )
 
 
 @contextmanager
 def _own_checker(
-    tracer: Tracer, settings: Mapping[str, ValidatorSettings], *, unsandboxed: bool
+    tracer: Tracer, settings: Mapping[str, ValidatorSettings], brought: Tree, *, unsandboxed: bool
 ) -> Generator[Checker, None, None]:
     """A checker in a folder of its own, which is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="tfkit-run-"))
     try:
-        checker = InProcessChecker(folder, tracer=tracer, settings=settings, unsandboxed=unsandboxed)
+        checker = InProcessChecker(
+            folder, tracer=tracer, settings=settings, brought=brought, unsandboxed=unsandboxed
+        )
         try:
             yield checker
         finally:

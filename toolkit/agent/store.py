@@ -1,21 +1,42 @@
-"""The artifacts of a run in the runs bucket: `runs/<run_id>/workspace/…`, `statement.json`, `result.json`."""
+"""A run's objects in the runs bucket: what it is given, `runs/<run_id>/workspace/…`, `statement.json`, `result.json`.
 
+
+Whoever may ask may write what a run is given, at any time; so it is named by its hash in the request.
+"""
+
+import hashlib
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from toolkit.contracts import RunResult, Tree, to_json
+from toolkit.checker.message import unpack_tree
+from toolkit.contracts import RequestInBucket, RunResult, Tree, to_json
 from toolkit.errors import PlatformError
-from toolkit.tables import file_key, result_key, statement_key, tree_key
+from toolkit.tables import attached_key, file_key, request_key, result_key, start_key, statement_key, tree_key
 
 
 class Store:
-    """Writes below `runs/<run_id>/`. Every method raises `PlatformError` where the bucket refuses."""
+    """Reads and writes below `runs/<run_id>/`. All raise `PlatformError` where the bucket refuses."""
 
     def __init__(self, s3: Any, bucket: str, run_id: str) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._run_id = run_id
+
+    def start(self, tree_hash: str) -> Tree:
+        """The tree that the run starts from; an empty one for an empty hash."""
+        return self._packed("the files to start from", start_key(self._run_id), tree_hash)
+
+    def attached(self, tree_hash: str) -> Tree:
+        """The images and texts that go with the prompt; none for an empty hash."""
+        return self._packed("what is attached", attached_key(self._run_id), tree_hash)
+
+    def request(self, named: RequestInBucket) -> bytes:
+        """The request that was too large for an event, byte for byte the one that was sent."""
+        content = self._get("the request", request_key(self._run_id))
+        if hashlib.sha256(content).hexdigest() != named.request_sha256:
+            raise PlatformError("the request in the bucket is not the one that the event names")
+        return content
 
     def tree(self, tree: Tree) -> None:
         """The files, byte for byte as they were checked."""
@@ -33,6 +54,16 @@ class Store:
     def result(self, result: RunResult) -> None:
         """The outcome; written last, so whoever finds it finds all the rest."""
         self._put("result.json", result_key(self._run_id), to_json(result))
+
+    def _packed(self, name: str, key: str, tree_hash: str) -> Tree:
+        return unpack_tree(self._get(name, key), tree_hash) if tree_hash else Tree()
+
+    def _get(self, name: str, key: str) -> bytes:
+        try:
+            content: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            raise PlatformError(f"cannot read {name}: {error}") from error
+        return content
 
     def _put(self, name: str, key: str, content: bytes) -> None:
         try:

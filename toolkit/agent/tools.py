@@ -35,7 +35,7 @@ def read_file(ctx: RunContext[Deps], path: str) -> str:
 
 
 def write_file(ctx: RunContext[Deps], path: str, content: str) -> str:
-    """Create a file, or replace the whole of one.
+    """Create a file, or replace the whole of one that you have read or written.
 
     Args:
         path: relative to the root of the module, with forward slashes.
@@ -66,7 +66,7 @@ def edit_file(ctx: RunContext[Deps], path: str, old: str, new: str) -> str:
 
 
 def delete_file(ctx: RunContext[Deps], path: str) -> str:
-    """Remove a file.
+    """Remove a file that you have read or written.
 
     Args:
         path: relative to the root of the module, with forward slashes.

@@ -5,6 +5,9 @@ meaning here, and the rule of the checker's staging decides which names may exis
 model's is a `Refused`, with what to do instead.
 """
 
+from collections.abc import Mapping
+
+from toolkit.checker.staging import MAX_FILES as STAGED_FILES
 from toolkit.checker.staging import path_problem
 from toolkit.contracts import Tree
 
@@ -18,10 +21,15 @@ class Refused(Exception):
 
 
 class Workspace:
-    """Files by path. Remembers which were read, because an edit needs a read before it."""
+    """Files by path. Remembers which were read, because an edit needs a read before it.
 
-    def __init__(self, files: dict[str, bytes] | None = None) -> None:
+    `files` are what the user brought: they count towards the size, and not towards the number, which is
+    for what the model writes; the checker's staging bounds the whole.
+    """
+
+    def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
         self._files: dict[str, bytes] = dict(files or {})
+        self._most = min(STAGED_FILES, len(self._files) + MAX_FILES)
         self._seen: set[str] = set()
 
     @property
@@ -43,9 +51,11 @@ class Workspace:
         return text
 
     def write(self, path: str, text: str) -> int:
-        """Create or replace a file; returns its size in bytes."""
+        """Create a file, or replace one that was read or written before; returns its size in bytes."""
         if problem := path_problem(path):
             raise Refused(f"cannot write {path!r}: {problem}")
+        if path in self._files and path not in self._seen:
+            raise Refused(f"{path} is there already: read it before you replace it, or edit it")
         content = _encode(path, text)
         if len(content) > MAX_FILE_BYTES:
             raise Refused(
@@ -54,8 +64,8 @@ class Workspace:
         others = sum(len(c) for p, c in self._files.items() if p != path)
         if others + len(content) > MAX_TREE_BYTES:
             raise Refused(f"the files together may have {MAX_TREE_BYTES} bytes; delete something first")
-        if path not in self._files and len(self._files) >= MAX_FILES:
-            raise Refused(f"there may be {MAX_FILES} files; delete something first")
+        if path not in self._files and len(self._files) >= self._most:
+            raise Refused(f"there may be {self._most} files; delete something first")
         self._files[path] = content
         self._seen.add(path)
         return len(content)
@@ -75,8 +85,10 @@ class Workspace:
         self.write(path, text.replace(old, new))
 
     def delete(self, path: str) -> None:
-        """Remove a file."""
+        """Remove a file that was read or written before."""
         self._get(path)
+        if path not in self._seen:
+            raise Refused(f"read {path} before you delete it")
         del self._files[path]
         self._seen.discard(path)
 

@@ -8,23 +8,33 @@ from pydantic_ai.models.instrumented import InstrumentationSettings
 
 from toolkit.agent.deps import Deps
 from toolkit.agent.hooks import RunHooks
-from toolkit.agent.prompts import INSTRUCTIONS
+from toolkit.agent.prompts import instructions
 from toolkit.agent.tools import TOOLS
 
 RETRIES = 5
 
 
 def make_writer(
-    model: Model, model_id: str, tracing: TracerProvider | None = None, *, include_content: bool = True
+    model: Model,
+    model_id: str,
+    tracing: TracerProvider | None = None,
+    *,
+    include_content: bool = True,
+    brought: bool = False,
 ) -> Agent[Deps, str]:
     """An agent over the model; its spans go to the given provider and nowhere else.
 
-    Without `include_content` they do not say what the model and the tools said.
+    Without `include_content` they do not say what the model and the tools said. Images are never in them:
+    they lie in the runs bucket, and each request would repeat them. `brought` says that the workspace holds
+    files of the user's.
     """
     capabilities: list[AbstractCapability[Deps]] = [RunHooks(model_id)]
     if tracing is not None:
         settings = InstrumentationSettings(
-            tracer_provider=tracing, include_content=include_content, version=5
+            tracer_provider=tracing,
+            include_content=include_content,
+            include_binary_content=False,
+            version=5,
         )
         capabilities.append(Instrumentation(settings))
     return Agent(
@@ -32,7 +42,7 @@ def make_writer(
         name="writer",
         deps_type=Deps,
         output_type=str,
-        instructions=INSTRUCTIONS,
+        instructions=instructions(brought=brought),
         tools=TOOLS,
         retries={"tools": RETRIES, "output": 1},
         capabilities=capabilities,

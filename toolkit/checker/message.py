@@ -46,7 +46,8 @@ class CheckRequest(Shape, frozen=True):
     """The event of the checker's function. Without validators it asks for `terraform init` alone.
 
     `tree` is a packed tree, `tree_hash` its `Tree.hash`; `timeout_s` is for the whole check. `settings` are
-    those of the validators, by name.
+    those of the validators, by name. `own` are the paths of the files that the user brought and that nobody
+    has changed since (`staging.unchanged`): the agent knows them, the function takes its word.
     """
 
     v: Literal[1]
@@ -56,6 +57,7 @@ class CheckRequest(Shape, frozen=True):
     timeout_s: float
     rehearse: RehearseDepth = "off"
     settings: dict[str, ValidatorSettings] = {}
+    own: tuple[str, ...] = ()
 
 
 class Answer(Shape, frozen=True):
@@ -78,15 +80,20 @@ def pack(tree: Tree) -> bytes:
 
 def unpack(request: CheckRequest) -> Tree:
     """The tree of a request. Raises `PlatformError` where it is not the one that was sent."""
+    return unpack_tree(request.tree, request.tree_hash)
+
+
+def unpack_tree(packed: bytes, tree_hash: str) -> Tree:
+    """The tree of this hash out of what `pack` made. Raises `PlatformError` where it is another one."""
     reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        content = reader.decompress(request.tree, MAX_UNPACKED_BYTES)
+        content = reader.decompress(packed, MAX_UNPACKED_BYTES)
         if not reader.eof:
             raise PlatformError("the tree of the request is cut off, or larger than any tree may be")
         tree = msgspec.msgpack.decode(content, type=Tree)
     except (zlib.error, msgspec.MsgspecError) as error:
         raise PlatformError(f"the tree of the request cannot be read: {error}") from error
-    if tree.hash != request.tree_hash:
+    if tree.hash != tree_hash:
         raise PlatformError("the tree of the request is not the one that its hash names")
     return tree
 

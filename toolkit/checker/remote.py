@@ -17,6 +17,7 @@ from opentelemetry.trace import NoOpTracer, Span, Tracer
 from toolkit.checker.message import CheckRequest, pack
 from toolkit.checker.running import describe
 from toolkit.checker.selection import ValidatorSettings
+from toolkit.checker.staging import unchanged
 from toolkit.contracts import CheckReport, CheckResult, RehearseDepth, Tree, to_json
 from toolkit.errors import PlatformError
 
@@ -43,6 +44,7 @@ class RemoteChecker:
     repeated check is a check paid for twice. `tracer` gets a span for each call and each validator.
     `timeout_s` is for one check, `waits_s` are the pauses while the function is busy; all are seconds.
     `settings` of validators, by name, go with each check; as they never change, what is remembered holds.
+    `brought` is the tree that a user started from: which of its files are unchanged goes with each check.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class RemoteChecker:
         timeout_s: float = CHECK_TIMEOUT_S,
         waits_s: Sequence[float] = WAITS_S,
         settings: Mapping[str, ValidatorSettings] | None = None,
+        brought: Tree | None = None,
     ) -> None:
         self._client = client
         self._function = function
@@ -61,6 +64,7 @@ class RemoteChecker:
         self._timeout_s = timeout_s
         self._waits_s = tuple(waits_s)
         self._settings = settings or {}
+        self._brought = brought or Tree()
         self._reports: dict[tuple[str, tuple[str, ...], RehearseDepth], CheckReport] = {}
         self._closed = threading.Event()
 
@@ -97,6 +101,7 @@ class RemoteChecker:
             timeout_s=self._timeout_s,
             rehearse=rehearse,
             settings={name: self._settings[name] for name in validators if name in self._settings},
+            own=tuple(sorted(unchanged(tree, self._brought))),
         )
         with self._tracer.start_as_current_span("checker") as span:
             span.set_attribute("tfkit.checker.function", self._function)

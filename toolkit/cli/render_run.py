@@ -226,3 +226,15 @@ def _next(console: "Console", result: RunResult, target: Path | None) -> None:
         steps.insert(0, f"cd {shlex.quote(str(target))} && terraform init && terraform plan")
     for number, step in enumerate(steps):
         console.print(f"{'      ' if number else 'next: '}{step}")
+
+
+DIFF_STYLES = {"+++": "bold", "---": "bold", "@@": "cyan", "+": "green", "-": "red"}
+
+
+def render_diff(console: "Console", text: str) -> None:
+    """A unified diff in colours, where the reader has any: a pipe and NO_COLOR get the plain text."""
+    from rich.text import Text
+
+    for line in text.removesuffix("\n").split("\n") if text else ():
+        style = next((style for sign, style in DIFF_STYLES.items() if line.startswith(sign)), "")
+        console.print(Text(harmless(line), style))

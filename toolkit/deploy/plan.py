@@ -77,7 +77,7 @@ def local_registry(settings: Settings) -> Registry:
     """The composer, and the user's own model where there is one, which is the default then."""
     models = {
         COMPOSER: ModelEntry(
-            provider="bedrock", id="tfkit.offline-composer-v1", price=Price(input=0.0, output=0.0)
+            provider="bedrock", id="tfkit.offline-composer-v1", price=Price(input=0.0, output=0.0), takes=()
         )
     }
     if settings.llm:

@@ -5,8 +5,8 @@ import pytest
 from agent_platform import Platform
 from agent_scripts import Script, ScriptedChecker, needs, say, used, write
 
-from toolkit.agent.attempts import CUT, MAX_DIFF_BYTES, diff
 from toolkit.contracts import Attempt, Tree, Usage
+from toolkit.diffs import CUT, MAX_DIFF_BYTES, diff
 
 
 def between(before: dict[str, bytes], after: dict[str, bytes]) -> str:

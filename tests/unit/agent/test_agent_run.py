@@ -139,8 +139,8 @@ def test_what_is_delivered_is_what_the_gate_has_seen(platform: Platform, monkeyp
     made: list[Workspace] = []
 
     class Watched(Workspace):
-        def __init__(self) -> None:
-            super().__init__()
+        def __init__(self, files: dict[str, bytes]) -> None:
+            super().__init__(files)
             made.append(self)
 
     monkeypatch.setattr(toolkit.agent.run, "Workspace", Watched)

@@ -47,10 +47,30 @@ def test_what_is_written_is_read_listed_and_part_of_the_tree():
 
 
 def test_a_tree_once_taken_does_not_change_with_the_workspace():
-    workspace = Workspace({"main.tf": b"a"})
+    workspace = Workspace()
+    workspace.write("main.tf", "a")
     before = workspace.tree
     workspace.write("main.tf", "b")
     assert before.files == {"main.tf": b"a"}
+
+
+def test_what_the_user_brought_is_replaced_and_deleted_only_after_it_was_read():
+    workspace = Workspace({"main.tf": b"a", "gone.tf": b"b"})
+    with pytest.raises(Refused, match=r"main.tf is there already: read it before you replace it"):
+        workspace.write("main.tf", "c")
+    with pytest.raises(Refused, match=r"read gone.tf before you delete it"):
+        workspace.delete("gone.tf")
+    for path in ("main.tf", "gone.tf"):
+        workspace.read(path)
+    workspace.write("main.tf", "c")
+    workspace.delete("gone.tf")
+    assert workspace.tree.files == {"main.tf": b"c"}
+
+
+def test_many_files_of_the_user_leave_room_for_those_of_the_model():
+    workspace = Workspace({f"f{number}.tf": b"" for number in range(300)})
+    workspace.write("new.tf", "x")
+    assert len(workspace.tree.files) == 301
 
 
 def test_an_edit_needs_a_read_or_a_write_before():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from toolkit.contracts import Attempt, FileEntry, ModelEntry, Registry, RunRecord, RunResult, Usage
+from toolkit.contracts import Attempt, FileEntry, ModelEntry, Registry, RunRecord, RunResult, Tree, Usage
 from toolkit.errors import TfkitError
 from toolkit.settings import Settings
 
@@ -48,6 +48,8 @@ class FakeClient:
         self.records: dict[str, RunRecord] = {}
         self.outcome = result()
         self.submitted = []
+        self.given = []
+        self.after: dict[str, bytes] = {}
         self.written: list[Path] = []
         self.statements: dict[str, bytes] = {}
         self.der = b""
@@ -63,8 +65,9 @@ class FakeClient:
         entry = ModelEntry(provider="bedrock", id="tfkit.offline-composer")
         return Registry(default="offline-composer", models={"offline-composer": entry, "haiku": entry})
 
-    def submit(self, request) -> None:
+    def submit(self, request, start=None, attached=None) -> None:
         self.submitted.append(request)
+        self.given.append((start, attached))
 
     def record(self, run_id: str) -> RunRecord | None:
         return self.records.get(run_id)
@@ -95,6 +98,9 @@ class FakeClient:
 
     def public_key(self) -> tuple[str, bytes]:
         return "arn:ours", self.der
+
+    def tree(self, _result, _start) -> Tree:
+        return Tree(files=self.after)
 
     def file(self, _run_id: str, _path: str) -> str:
         return self.text

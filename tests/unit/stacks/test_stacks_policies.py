@@ -251,10 +251,15 @@ def test_the_builder_reads_one_prefix_and_pushes_to_one_repository(complete):
     assert trusted["Condition"]["StringEquals"]["aws:SourceAccount"] == "123456789012"
 
 
-def test_users_and_auditors_change_nothing(deployed):
+def test_users_and_auditors_change_nothing_but_what_a_run_is_given(deployed):
     changing = ("*:Put*", "*:Delete*", "*:Update*", "*:Create*", "*:*Tag*", "iam:*", "*:Set*", "sqs:Send*")
     for kind in ("user", "auditor"):
         for each in deployed.documents()[f"{kind}-policy.policy"]:
+            if each["Sid"] == "GiveRunsTheirFiles":
+                given = {resource.partition("/runs/*/")[2] for resource in each["Resource"]}
+                assert (kind, each["Action"]) == ("user", ["s3:PutObject"])
+                assert given == {"start.tree", "attached.tree", "request.json"}
+                continue
             for action in each["Action"]:
                 assert not [pattern for pattern in changing if fnmatch(action, pattern)], (kind, action)
 

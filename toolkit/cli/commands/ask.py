@@ -12,7 +12,7 @@ from toolkit.errors import BudgetExceeded, NotConverged, TfkitError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.client import Client
-    from toolkit.contracts import AskRequest, RehearseDepth, RunResult
+    from toolkit.contracts import AskRequest, ModelEntry, RehearseDepth, RunResult
 
 MAX_PROMPT = 100_000
 # Not from `contracts`, whose import `--help` would pay for; a test compares them.
@@ -41,7 +41,24 @@ EXIT_BY_STATUS = {
     metavar="DIR",
     help="Where the files go (./tfkit-runs/RUN_ID); new or empty.",
 )
-@click.option("-x", "--extract", is_flag=True, help="Print only the code.")
+@click.option(
+    "--dir",
+    "existing",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Start from the files in DIR, and show what the run changed of them.",
+)
+@click.option("--write", is_flag=True, help="Make the changes in --dir, where the run is `ok`.")
+@click.option("--dry-run", is_flag=True, help="List what of --dir would go and what stays home; ask nothing.")
+@click.option(
+    "--attach",
+    "attached",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="An image or a text to go with the prompt; again for more.",
+)
+@click.option("-x", "--extract", is_flag=True, help="Print only the code; with --dir, only the diff.")
 @click.option("--detach", is_flag=True, help="Print the run id and do not wait.")
 @click.option("--run-id", metavar="ID", help="Choose the run's id; the same id and request do nothing twice.")
 @click.option(
@@ -63,6 +80,10 @@ def ask(
     prompt_file: Path | None,
     model: str,
     folder: Path | None,
+    existing: Path | None,
+    write: bool,
+    dry_run: bool,
+    attached: tuple[Path, ...],
     extract: bool,
     detach: bool,
     run_id: str | None,
@@ -75,16 +96,29 @@ def ask(
     PROMPT is a text, or `-` for standard input. The files go to a folder of their own. The exit code is 0
     only if every required validator found the files clean; 3 if not, 5 if a budget ran out.
 
+    With --dir the run starts from files of yours. What git ignores, secrets, states and whatever begins with
+    a dot stay home; --dry-run lists both. The answer is a diff; --write applies it, all or nothing, unless
+    the files changed meanwhile.
+
     \b
     Examples:
       tfkit ask "an encrypted S3 bucket with a 30-day lifecycle"
       tfkit --json ask "an SQS queue with a dead-letter queue" -o queue
       echo "a DynamoDB table for sessions with TTL" | tfkit ask - -x
+      tfkit ask --dir infra --dry-run
+      tfkit ask "add a dead-letter queue for the orders" --dir infra --write
     """
+    from toolkit.cli.starting import Starting, attachments, list_home
     from toolkit.client import new_run_id, refuse_used
     from toolkit.contracts import RUN_ID, AskRequest
 
+    run = session()
+    if dry_run:
+        list_home(run, existing)
+        return
     text = _prompt(prompt, prompt_file)
+    if write and (existing is None or detach):
+        raise UsageError("--write needs --dir, and a run that is followed", 'tfkit ask "…" --dir DIR --write')
     if detach and folder:
         raise UsageError(
             "--detach writes no files", "leave -o out, and fetch them later: tfkit runs files ID -o DIR"
@@ -94,12 +128,13 @@ def ask(
             f"{run_id!r} cannot be a run id", "use 8 to 48 lower-case letters, digits and hyphens"
         )
     run_id = run_id or new_run_id()
-    target = folder or Path("tfkit-runs") / run_id
-    if not detach and (folder or not extract):
+    target = folder or (None if extract or existing else Path("tfkit-runs") / run_id)
+    if not detach and target:
         refuse_used(target)
-    run = session()
+    start = Starting.from_folder(run, existing) if existing else None
     client = run.client()
-    chosen = _model(client, model)
+    chosen, entry = _model(client, model)
+    beside = attachments(attached, chosen, entry)
     settings = run.settings()
     request = AskRequest(
         run_id=run_id,
@@ -112,17 +147,22 @@ def ask(
         max_turns=settings.budget_turns,
         max_tool_calls=settings.budget_tool_calls,
         max_tokens=settings.budget_tokens,
+        start=start.tree.hash if start else "",
+        attached=beside.hash if beside.files else "",
     )
-    client.submit(request)
+    client.submit(request, start.tree if start else None, beside)
     if detach:
         _detached(run, run_id)
         return
     result = _follow(run, client, request)
     statement = None
-    if result.files and (folder or not extract):
+    if result.files and target:
         client.download(result, target)
         statement = save_statement(run, client, result, target)
-    _show(run, client, result, target, extract)
+    if start:
+        start.answer(run, client, result, target, extract=extract, write=write)
+    else:
+        _show(run, client, result, target, extract)
     if statement and not extract:
         run.output.say(f"signed: {statement.name} beside it; check it with: tfkit verify {target}")
     click.get_current_context().exit(EXIT_BY_STATUS.get(result.status, 0))
@@ -153,12 +193,13 @@ def _prompt(prompt: str | None, prompt_file: Path | None) -> str:
     return text.strip()
 
 
-def _model(client: "Client", name: str) -> str:
-    """The registry's name of the model; said here so that a typing mistake costs no run."""
+def _model(client: "Client", name: str) -> "tuple[str, ModelEntry]":
+    """The registry's name and entry of the model; said here so that a typing mistake costs no run."""
     registry = client.registry()
     if name and name not in registry.models:
         raise UsageError(f"unknown model {name!r}", "known are: " + ", ".join(sorted(registry.models)))
-    return name or registry.default
+    chosen = name or registry.default
+    return chosen, registry.models[chosen]
 
 
 def _follow(run: Session, client: "Client", request: "AskRequest") -> "RunResult":
@@ -169,7 +210,7 @@ def _follow(run: Session, client: "Client", request: "AskRequest") -> "RunResult
     return client.result(request.run_id)
 
 
-def _show(run: Session, client: "Client", result: "RunResult", target: Path, extract: bool) -> None:
+def _show(run: Session, client: "Client", result: "RunResult", target: Path | None, extract: bool) -> None:
     from toolkit.cli.render_run import render_result
 
     if run.output.json:

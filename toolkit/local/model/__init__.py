@@ -20,6 +20,7 @@ The composer is a pure function from the message history to the next answer:
       network.py      which subnets there are
     derive.py       options → the values that follow from them (with derive_data, derive_events, derive_web)
     compose.py      wishes → files, out of the recipes
+      house.py        the style of the files that are there, and new blocks in it
     details.py      what the closing text says of rules, subnets and permissions
     mend.py         findings → edits that are known to help, or nothing
 

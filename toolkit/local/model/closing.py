@@ -47,6 +47,15 @@ def refusal(wishes: Wishes) -> str:
     return f"{first}\n\n{known}\n\n{who} {CONNECT}"
 
 
+def clash(there: Sequence[str]) -> str:
+    """What is asked for is there already: to change it would take understanding."""
+    names = ", ".join(there)
+    return (
+        f"The configuration has this already: {names}. Nothing was written: I only add what is new.\n\n"
+        f"This is {NAME}, which is no language model and only puts recipes together. {CONNECT}"
+    )
+
+
 def no_tools(missing: Sequence[str]) -> str:
     """The request offers no tools to work with."""
     names = ", ".join(missing)

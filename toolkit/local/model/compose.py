@@ -1,17 +1,20 @@
 """Turns wishes into files: instances get labels and values, links fill slots, blocks go to their files."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from toolkit.local.model.blocks import Block, split_blocks
 from toolkit.local.model.derive import complete, derive
+from toolkit.local.model.house import House, dressed, place, read_house
 from toolkit.local.model.layout import tidy
 from toolkit.local.model.links import Made, wire
 from toolkit.local.model.naming import label
 from toolkit.local.model.phrases import mentions
 from toolkit.local.model.present import Present, variable
 from toolkit.local.model.prompt import recipe_of
-from toolkit.local.model.recipe import load_book
+from toolkit.local.model.recipe import Recipe, load_book
 from toolkit.local.model.template import render
 from toolkit.local.model.wish import Wishes
 
@@ -19,27 +22,36 @@ DEFAULT_REGION = "us-east-1"
 
 
 class Existing(NamedTuple):
-    """What the workspace holds already: nothing of it is declared a second time or written over."""
+    """What the workspace holds already: nothing of it is declared a second time or written over.
+
+    `texts` are the files at its top that were read, by path; what is new is added to them in their style.
+    """
 
     paths: frozenset[str] = frozenset()
     addresses: frozenset[str] = frozenset()
+    texts: Mapping[str, str] = MappingProxyType({})
 
 
 class Composition(NamedTuple):
-    """The files to write, what was made, and what the user should know about it."""
+    """The files to write, what was made, and what the user should know about it.
+
+    `clashes` are addresses or names that are there already: then nothing should be written.
+    """
 
     files: dict[str, str]
     made: tuple[Made, ...]
     links: tuple[str, ...]
     notes: tuple[str, ...]
     statements: dict[str, str]
+    clashes: tuple[str, ...] = ()
 
 
 def compose(wishes: Wishes, existing: Existing | None = None) -> Composition:
     """The files for the wishes beside what exists. Raises nothing for wishes that `read_prompt` made."""
     existing = existing or Existing()
     notes: list[str] = []
-    made = _instances(wishes, existing, notes)
+    house = read_house(existing.texts)
+    made = _instances(wishes, existing, house, notes)
     wiring = wire(made, wishes.text, load_book())
     blocks: list[tuple[str, Block]] = []
     sources: dict[str, str] = {}
@@ -54,13 +66,50 @@ def compose(wishes: Wishes, existing: Existing | None = None) -> Composition:
         blocks += [(file, block) for block in split_blocks(tidy(text))]
     blocks += _variables(blocks, wishes)
     base = render(load_book().base, {"region": wishes.region or DEFAULT_REGION}, {})
-    blocks = [("versions", block) for block in split_blocks(tidy(base))] + blocks
-    files = _files(blocks, existing)
+    blocks = _base(split_blocks(tidy(base)), blocks, existing) + blocks
+    if existing.texts:
+        assumed = [m.values["name"] for m in made if not m.wish.named]
+        blocks = [(file, dressed(block, house, assumed)) for file, block in blocks]
+    files = _files(blocks, existing, house)
     files |= {path: text for path, text in sources.items() if path not in existing.paths}
-    return Composition(files, tuple(made), wiring.links, tuple(dict.fromkeys(notes)), statements)
+    clashes = _clashes(made, existing, house)
+    return Composition(files, tuple(made), wiring.links, tuple(dict.fromkeys(notes)), statements, clashes)
 
 
-def _instances(wishes: Wishes, existing: Existing, notes: list[str]) -> list[Made]:
+def _base(base: list[Block], blocks: list[tuple[str, Block]], existing: Existing) -> list[tuple[str, Block]]:
+    """Versions, provider and their variables; beside code that is there only variables that are spoken of."""
+    text = "\n".join(block.text for _, block in blocks)
+    wanted = [
+        block
+        for block in base
+        if not existing.texts
+        or (block.type == "variable" and re.search(rf"\bvar\.{block.address.partition('.')[2]}\b", text))
+    ]
+    return [("versions", block) for block in wanted]
+
+
+def _clashes(made: list[Made], existing: Existing, house: House) -> tuple[str, ...]:
+    """What was asked for by a name, and is there: to change it is more than a recipe can do."""
+    found: list[str] = []
+    for instance in made:
+        if not instance.wish.name:
+            continue
+        type_ = _type(instance.recipe)
+        address = f"{type_}.{label(instance.wish.name)}"
+        if address in existing.addresses:
+            found.append(address)
+        elif (type_, instance.wish.name) in house.names:
+            found.append(f'{type_} "{instance.wish.name}"')
+    return tuple(found)
+
+
+def _type(recipe: Recipe) -> str:
+    """The type of the resource that a recipe is about: the one that others refer to."""
+    match = re.search(r"\b(aws_\w+)\.__label__", " ".join(recipe.exports.values()))
+    return match[1] if match else ""
+
+
+def _instances(wishes: Wishes, existing: Existing, house: House, notes: list[str]) -> list[Made]:
     """Every wish with its values; references to other instances are put in once all have their labels."""
     made: list[Made] = []
     for wish in wishes.wishes:
@@ -70,6 +119,8 @@ def _instances(wishes: Wishes, existing: Existing, notes: list[str]) -> list[Mad
         if len(alike) > 1:
             name = f"{name}-{sum(m.wish.kind == wish.kind and m.wish.name == wish.name for m in made) + 1}"
         taken = {m.values["label"] for m in made if m.recipe is recipe}
+        if not wish.name:
+            name = _unused(name, _type(recipe), house)
         values = {**wish.options, "label": _free(label(name), taken, existing), "name": name}
         values["named"] = "on" if wish.named else "off"
         values["position"] = str(sum(m.recipe is recipe for m in made))
@@ -88,6 +139,12 @@ def _free(wanted: str, taken: set[str], existing: Existing) -> str:
     if wanted not in used:
         return wanted
     return next(f"{wanted}_{n}" for n in range(2, 10_000) if f"{wanted}_{n}" not in used)
+
+
+def _unused(wanted: str, type_: str, house: House) -> str:
+    """A name of ours, or the first numbered one that no resource of the type has."""
+    names = (wanted, *(f"{wanted}-{n}" for n in range(2, 10_000)))
+    return next(name for name in names if (type_, name) not in house.names)
 
 
 def _references(instance: Made, made: list[Made], wishes: Wishes) -> dict[str, str]:
@@ -165,17 +222,32 @@ def _sources(instance: Made, slots: dict[str, list[str]]) -> dict[str, str]:
     return found
 
 
-def _files(blocks: list[tuple[str, Block]], existing: Existing) -> dict[str, str]:
-    """The blocks by file, each address once: variables and outputs have files of their own."""
-    texts: dict[str, list[str]] = {}
+def _files(blocks: list[tuple[str, Block]], existing: Existing, house: House) -> dict[str, str]:
+    """The blocks by file, each address once: variables and outputs have files of their own.
+
+    Beside code that was read, they go to the end of the file where their like is.
+    """
+    stems: dict[str, list[Block]] = {}
     seen = set(existing.addresses)
     for file, block in blocks:
         if block.address in seen:
             continue
         seen.add(block.address)
         stem = {"variable": "variables", "output": "outputs"}.get(block.type, file)
-        texts.setdefault(stem, []).append(block.text)
-    return {_path(stem, existing): tidy("\n".join(parts)) for stem, parts in texts.items()}
+        stems.setdefault(stem, []).append(block)
+    if not existing.texts:
+        return {_path(stem, existing): tidy("\n".join(b.text for b in bs)) for stem, bs in stems.items()}
+    files: dict[str, str] = {}
+    for stem, parts in stems.items():
+        path = place(stem, parts, house)
+        new = tidy("\n".join(block.text for block in parts))
+        if (
+            path in existing.paths and path not in existing.texts
+        ):  # it was not read, and is not ours to replace
+            path = _path(stem, existing)
+        before = files.get(path) or existing.texts.get(path, "")
+        files[path] = f"{before.rstrip(chr(10))}\n\n{new}" if before.strip() else new
+    return files
 
 
 def _path(stem: str, existing: Existing) -> str:

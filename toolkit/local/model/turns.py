@@ -4,6 +4,7 @@
 file, and more turns than `MOST_TURNS` all end in a text.
 """
 
+import re
 from typing import NamedTuple
 
 from toolkit.contracts import Finding
@@ -52,10 +53,14 @@ def _gather(transcript: Transcript, wishes: Wishes) -> Step:
             return Step((("list_files", {}),))
         present = listed(listing)
         read = {call.arguments.get("path") for call in transcript.calls if call.tool == "read_file"}
-        missing = [path for path in present if path.endswith(".tf") and path not in read]
+        # What lies in a folder is another module, whose names are its own.
+        missing = [path for path in present if path.endswith(".tf") and "/" not in path and path not in read]
         if missing and "read_file" in transcript.tools:
             return Step(tuple(("read_file", {"path": path}) for path in missing))
-        files = compose(wishes, existing(transcript)).files
+        composition = compose(wishes, existing(transcript))
+        if composition.clashes:
+            return Step(text=closing.clash(composition.clashes))
+        files = composition.files
         return Step(tuple(("write_file", {"path": path, "content": text}) for path, text in files.items()))
     return _check(transcript, wishes)
 
@@ -163,29 +168,22 @@ def _last_index(transcript: Transcript, tools: tuple[str, ...]) -> int:
 
 
 def listed(listing: Call | None) -> list[str]:
-    """The paths out of a listing: the first word of a line that looks like a path."""
-    words = (
-        [
-            line.strip(" -*").split()[0].rstrip(":,")
-            for line in (listing.result or "").splitlines()
-            if line.strip(" -*")
-        ]
-        if listing
-        else []
-    )
-    return [word for word in words if "." in word and not word.endswith(".")]
+    """The paths out of a listing, whose lines are `PATH (N bytes)`; a bare path will do."""
+    lines = (listing.result or "").splitlines() if listing else []
+    found = (re.fullmatch(r"(.+) \(\d+ bytes\)|(\S+\.\w+)", line.strip(" -*")) for line in lines)
+    return [match[1] or match[2] for match in found if match]
 
 
 def existing(transcript: Transcript) -> Existing:
     """What was in the workspace before this prompt: the first listing, and the files that were read then."""
     first = next((call for call in transcript.calls if call.tool == "list_files"), None)
     paths = listed(first)
-    texts = [
-        call.result or ""
+    texts = {
+        call.arguments["path"]: call.result or ""
         for call in transcript.calls[: _first_edit(transcript)]
         if call.tool == "read_file" and call.arguments.get("path") in paths
-    ]
-    return Existing(frozenset(paths), frozenset().union(*(addresses(text) for text in texts)))
+    }
+    return Existing(frozenset(paths), frozenset().union(*map(addresses, texts.values())), texts)
 
 
 def _first_edit(transcript: Transcript) -> int:

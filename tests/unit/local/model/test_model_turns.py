@@ -117,14 +117,34 @@ def test_a_prompt_without_any_resource_writes_nothing_and_names_the_way_out() ->
 def test_what_is_there_already_is_neither_overwritten_nor_declared_again() -> None:
     before = {
         "versions.tf": 'terraform {\n}\n\nprovider "aws" {\n}\n',
-        "s3.tf": 'resource "aws_s3_bucket" "acme_orders" {\n}\n',
+        "storage.tf": 'resource "aws_s3_bucket" "acme_invoices" {\n}\n',
     }
     agent = Agent(before)
     agent.ask(BUCKET)
-    assert {path: agent.files[path] for path in before} == before
+    assert agent.files["versions.tf"] == before["versions.tf"]
+    assert agent.files["storage.tf"].startswith(before["storage.tf"])
+    assert 'resource "aws_s3_bucket" "acme_orders"' in agent.files["storage.tf"]
     assert agent.called.count("read_file") == 2
-    assert 'resource "aws_s3_bucket" "acme_orders_2"' in agent.files["s3_2.tf"]
     assert not any("provider" in text for path, text in agent.files.items() if path not in before)
+
+
+def test_what_is_asked_for_by_a_name_that_is_taken_is_refused_and_not_made_twice() -> None:
+    before = {"s3.tf": 'resource "aws_s3_bucket" "acme_orders" {\n}\n'}
+    agent = Agent(before)
+    assert "has this already: aws_s3_bucket.acme_orders" in agent.ask(BUCKET)
+    by_name = {"s3.tf": 'resource "aws_s3_bucket" "this" {\n  bucket = "acme-orders"\n}\n'}
+    other = Agent(by_name)
+    assert 'has this already: aws_s3_bucket "acme-orders"' in other.ask(BUCKET)
+    assert (agent.files, other.files) == (before, by_name)
+
+
+def test_the_files_of_a_module_below_are_neither_read_nor_taken_for_declared() -> None:
+    agent = Agent(
+        {"main.tf": "locals {\n}\n", "modules/x/main.tf": 'resource "aws_s3_bucket" "acme_orders" {\n}\n'}
+    )
+    agent.ask(BUCKET)
+    assert agent.called.count("read_file") == 1
+    assert 'resource "aws_s3_bucket" "acme_orders"' in agent.files["s3.tf"]
 
 
 def test_findings_that_no_mend_is_known_for_end_in_a_text() -> None:

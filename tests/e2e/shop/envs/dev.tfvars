@@ -1,0 +1,2 @@
+stage    = "dev"
+log_days = 7

@@ -1,0 +1,2 @@
+stage    = "prod"
+log_days = 365

@@ -1,0 +1,9 @@
+locals {
+  prefix = "shop-${var.stage}"
+
+  tags = {
+    Project = "shop"
+    Stage   = var.stage
+    Owner   = var.owner
+  }
+}
