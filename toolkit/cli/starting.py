@@ -153,12 +153,19 @@ class Starting(NamedTuple):
         changed: "list[Change]",
         text: str,
     ) -> None:
+        import msgspec
+
         from toolkit.cli.render_run import render_diff, render_result
 
         console = output.console()
-        render_result(console, result, target, detailed=output.verbose)
+        # Of files that nobody fetched, only those that are new or other are worth a line.
+        named = {change.path for change in changed}
+        files = [entry for entry in result.files if target or entry.path in named]
+        shown = msgspec.structs.replace(result, files=files)
+        render_result(console, shown, target, detailed=output.verbose)
+        console.print()
         counts = ", ".join(f"{change.path} ({change.kind})" for change in changed) or "nothing"
-        console.print(harmless(f"\nchanged: {counts}"))
+        console.print(harmless(f"changed: {counts}"))
         render_diff(console, text)
 
 

@@ -111,9 +111,10 @@ def _option(name: str, made: Made) -> str:
 def _remarks(wishes: Wishes, composition: Composition, refused: Sequence[str]) -> list[str]:
     """What goes for the whole."""
     region = wishes.region or f"{DEFAULT_REGION} (assumed)"
+    ours = "terraform" in composition.declared
     remarks = [
         f"Region {region}, AWS provider ~> 5.0, no backend: state stays local until one is configured."
-    ]
+    ] * ours
     if any(m.recipe.kind == "lambda_function" for m in composition.made):
         remarks.append(
             "Each Lambda function has a role and a log group of its own. It is deployed from a zip that you "

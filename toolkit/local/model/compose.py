@@ -16,7 +16,7 @@ from toolkit.local.model.present import Present, variable
 from toolkit.local.model.prompt import recipe_of
 from toolkit.local.model.recipe import Recipe, load_book
 from toolkit.local.model.template import render
-from toolkit.local.model.wish import Wishes
+from toolkit.local.model.wish import Wish, Wishes
 
 DEFAULT_REGION = "us-east-1"
 
@@ -35,7 +35,8 @@ class Existing(NamedTuple):
 class Composition(NamedTuple):
     """The files to write, what was made, and what the user should know about it.
 
-    `clashes` are addresses or names that are there already: then nothing should be written.
+    `clashes` are addresses or names that are there already: then nothing should be written. `declared` are
+    the addresses of all blocks that are new.
     """
 
     files: dict[str, str]
@@ -44,6 +45,7 @@ class Composition(NamedTuple):
     notes: tuple[str, ...]
     statements: dict[str, str]
     clashes: tuple[str, ...] = ()
+    declared: frozenset[str] = frozenset()
 
 
 def compose(wishes: Wishes, existing: Existing | None = None) -> Composition:
@@ -51,6 +53,7 @@ def compose(wishes: Wishes, existing: Existing | None = None) -> Composition:
     existing = existing or Existing()
     notes: list[str] = []
     house = read_house(existing.texts)
+    wishes = _with_the_key(wishes, existing)
     made = _instances(wishes, existing, house, notes)
     wiring = wire(made, wishes.text, load_book())
     blocks: list[tuple[str, Block]] = []
@@ -73,7 +76,48 @@ def compose(wishes: Wishes, existing: Existing | None = None) -> Composition:
     files = _files(blocks, existing, house)
     files |= {path: text for path, text in sources.items() if path not in existing.paths}
     clashes = _clashes(made, existing, house)
-    return Composition(files, tuple(made), wiring.links, tuple(dict.fromkeys(notes)), statements, clashes)
+    if existing.texts:
+        notes += _beside(made, house)
+    return Composition(
+        files=files,
+        made=tuple(made),
+        links=wiring.links,
+        notes=tuple(dict.fromkeys(notes)),
+        statements=statements,
+        clashes=clashes,
+        declared=frozenset(block.address for _, block in blocks) - existing.addresses,
+    )
+
+
+def _with_the_key(wishes: Wishes, existing: Existing) -> Wishes:
+    """The wishes, with the one key of the configuration in place of a new one that nobody asked for.
+
+    "Encrypted with KMS" speaks of a key, "a KMS key" asks for one.
+    """
+    keys = [address for address in sorted(existing.addresses) if address.startswith("aws_kms_key.")]
+    implied = [w for w in wishes.wishes if w.kind == "kms_key" and not w.name and not _asks(wishes.text, w)]
+    if len(keys) != 1 or not implied or len(implied) == len(wishes.wishes):
+        return wishes
+    rest = tuple(wish for wish in wishes.wishes if wish not in implied)
+    key = Present({"arn": f"{keys[0]}.arn"}, {})
+    return wishes._replace(wishes=rest, present={**wishes.present, "kms_key": key})
+
+
+def _asks(text: str, wish: Wish) -> bool:
+    """Whether the words ask for a new one: an article before it, and a noun in it."""
+    before = re.search(
+        r"\b(?:an?|another|new|own|separate|\d+)(?: [\w-]+)? $", text[: max(wish.start, 0)], re.I
+    )
+    return bool(before) and bool(re.search(r"\bkeys?\b", text[wish.start : wish.end], re.I))
+
+
+def _beside(made: list[Made], house: House) -> list[str]:
+    """What to know of code that was put beside other code."""
+    notes = ["Added to what is there; its versions, provider, region and backend are as they were."]
+    named = [m.values["name"] for m in made if m.wish.named]
+    if house.prefix and named:
+        notes.append(f"Named as asked, without the prefix {house.prefix} of the others: {', '.join(named)}.")
+    return notes
 
 
 def _base(base: list[Block], blocks: list[tuple[str, Block]], existing: Existing) -> list[tuple[str, Block]]:

@@ -18,6 +18,7 @@ _TAGS = re.compile(r"^  tags\s*=\s*(?:merge\(\s*)?(?P<tags>(?:local|var)\.\w+)\s
 _NAME = r"(?:name|bucket|identifier|cluster_identifier|function_name|bucket_prefix|name_prefix)"
 _PART = r"\$\{(?:local|var)\.\w+\}"
 _PREFIX = re.compile(rf'^  {_NAME}\s*=\s*"(?P<prefix>{_PART}(?:[-_/.]{_PART})*[-_/.])[^"$]*"', re.M)
+_DESCRIPTION = re.compile(r'^  description\s*=\s*"([^"]*)"$', re.M)
 _NAMED = re.compile(rf'^  {_NAME}\s*=\s*"(?:{_PART}[-_/.]?)*(?P<name>[\w./-]+)"', re.M)
 
 _TAGGABLE = """
@@ -37,10 +38,12 @@ class House(NamedTuple):
     """The habits of a configuration: empty where there is none of that kind.
 
     `places` is the file for each type of resource and each kind of block, `names` are the names that are
-    taken, by type. `single` is the one file where all resources are, if they are all in one.
+    taken, by type. `single` is the one file where all resources are, if they are all in one. `bare` says that
+    descriptions end without a full stop.
     """
 
     places: Mapping[str, str]
+    bare: bool
     tags: str
     prefix: str
     names: frozenset[tuple[str, str]]
@@ -56,6 +59,7 @@ def read_house(texts: Mapping[str, str]) -> House:
     homes = {path for path, text in texts.items() if _RESOURCE.search(text)}
     return House(
         places=_places(texts),
+        bare=_bare(texts),
         tags=_habit(tagged, sum(type_ in TAGGABLE for type_, _ in bodies)),
         prefix=_habit(prefixed, len(named)),
         names=frozenset((type_, m["name"]) for type_, body in bodies for m in _NAMED.finditer(body)),
@@ -71,6 +75,12 @@ def _habit(seen: list[str], of: int) -> str:
     return what if count >= 2 and count * 2 > of else ""
 
 
+def _bare(texts: Mapping[str, str]) -> bool:
+    """Whether most descriptions of variables and outputs end without a full stop."""
+    said = [found[1] for text in texts.values() for found in _DESCRIPTION.finditer(text)]
+    return 2 * sum(one.endswith(".") for one in said) < len(said)
+
+
 def _places(texts: Mapping[str, str]) -> dict[str, str]:
     """The file that holds most blocks of a kind (`variable`, `output`), and most resources of a type."""
     counts: dict[str, Counter[str]] = {}
@@ -82,7 +92,7 @@ def _places(texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def place(stem: str, blocks: Iterable[Block], house: House) -> str:
-    """The file where these blocks of ours go: to their like, to the file of their name, or to the only one."""
+    """The file where these blocks go: that of their like, that of their name, or the only one."""
     for block in blocks:
         if block.type in ("variable", "output") and block.type in house.places:
             return house.places[block.type]
@@ -93,14 +103,15 @@ def place(stem: str, blocks: Iterable[Block], house: House) -> str:
 
 def dressed(block: Block, house: House, assumed: Iterable[str]) -> Block:
     """The block with the house's tags, and its prefix before the names that nobody asked for (`assumed`)."""
+    if block.type in ("variable", "output") and house.bare:
+        return block._replace(text=_DESCRIPTION.sub(lambda found: found[0].replace('."', '"'), block.text))
     if block.type != "resource":
         return block
     text = block.text
     if house.prefix:
-        for name in assumed:
-            text = re.sub(
-                rf'^(  {_NAME}\s*=\s*")({re.escape(name)})', rf"\1{house.prefix}\2", text, flags=re.M
-            )
+        for name in dict.fromkeys(assumed):
+            wanted = rf'^(  {_NAME}\s*=\s*"(?:alias/)?)(?={re.escape(name)}\b)'
+            text = re.sub(wanted, lambda found: found[1] + house.prefix, text, flags=re.M)
     if house.tags and block.address.partition(".")[0] in TAGGABLE:
         text = _tagged(text, house.tags)
     return block._replace(text=tidy(text))
