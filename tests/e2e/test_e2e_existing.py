@@ -101,7 +101,9 @@ def test_what_is_there_by_that_name_is_not_made_twice(
     tfkit: Tfkit, asked: dict[str, Any], shop: Path
 ) -> None:
     before = held(shop)
-    again = tfkit.json("ask", "add an SQS queue for orders", "--dir", "shop", "--write", code=3)
+    again = tfkit.json(
+        "ask", "add an SQS queue for orders", "--dir", "shop", "--write", "--rehearse", "off", code=3
+    )
     assert "has this already: aws_sqs_queue.orders" in again["output"]
     assert (again["error"], again["diff"], again["written"]) == ("the model changed no file", "", [])
     assert held(shop) == before

@@ -16,9 +16,9 @@ from toolkit.checker.inprocess import (
     VALIDATOR_TIMEOUT_S,
     InProcessChecker,
 )
-from toolkit.checker.message import REQUEST, Answer, CheckRequest, fit, unpack
+from toolkit.checker.message import REQUEST, Answer, CheckRequest, brought_of, fit, unpack
 from toolkit.checker.sandbox import UNSANDBOXED, level
-from toolkit.contracts import CheckReport, Tree, to_json
+from toolkit.contracts import CheckReport, to_json
 from toolkit.errors import TfkitError
 
 INIT_S, MIN_REHEARSAL_S = 40.0, 20.0
@@ -46,7 +46,7 @@ def check(request: CheckRequest, folder: Path) -> CheckReport:
         # The function is a sandbox by itself: what the kernel offers comes on top, and is not asked for.
         unsandboxed=UNSANDBOXED in os.environ or not level().confines,
         settings=request.settings,
-        brought=Tree(files={path: tree.files[path] for path in request.own if path in tree.files}),
+        brought=brought_of(request, tree),
     )
     try:
         if not request.validators:

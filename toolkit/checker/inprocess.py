@@ -190,7 +190,7 @@ class InProcessChecker:
             require(self._held)
         if found := stage_findings(tree, own):
             return CheckResult(validator="staging", status="findings", findings=found)
-        found = scan(tree, own=own, confined=self._held.confines_reads)
+        found = scan(tree, own=own, confined=self._held.confines_reads, brought=self._brought)
         if any(finding.rule == "unreadable" for finding in found):
             found = self._explain(tree, found)
         return CheckResult(validator="scan", status="findings", findings=found) if found else None

@@ -47,7 +47,8 @@ class CheckRequest(Shape, frozen=True):
 
     `tree` is a packed tree, `tree_hash` its `Tree.hash`; `timeout_s` is for the whole check. `settings` are
     those of the validators, by name. `own` are the paths of the files that the user brought and that nobody
-    has changed since (`staging.unchanged`): the agent knows them, the function takes its word.
+    has changed since (`staging.unchanged`): the agent knows them, the function takes its word. `before` are
+    those that were changed, as they were: a tree, packed and named by `before_hash`, or nothing.
     """
 
     v: Literal[1]
@@ -58,6 +59,8 @@ class CheckRequest(Shape, frozen=True):
     rehearse: RehearseDepth = "off"
     settings: dict[str, ValidatorSettings] = {}
     own: tuple[str, ...] = ()
+    before: bytes = b""
+    before_hash: str = ""
 
 
 class Answer(Shape, frozen=True):
@@ -81,6 +84,12 @@ def pack(tree: Tree) -> bytes:
 def unpack(request: CheckRequest) -> Tree:
     """The tree of a request. Raises `PlatformError` where it is not the one that was sent."""
     return unpack_tree(request.tree, request.tree_hash)
+
+
+def brought_of(request: CheckRequest, tree: Tree) -> Tree:
+    """What the user brought, as far as a check of this tree has to know it. Raises as `unpack` does."""
+    before = unpack_tree(request.before, request.before_hash).files if request.before else {}
+    return Tree(files={**before, **{path: tree.files[path] for path in request.own if path in tree.files}})
 
 
 def unpack_tree(packed: bytes, tree_hash: str) -> Tree:

@@ -44,7 +44,8 @@ class RemoteChecker:
     repeated check is a check paid for twice. `tracer` gets a span for each call and each validator.
     `timeout_s` is for one check, `waits_s` are the pauses while the function is busy; all are seconds.
     `settings` of validators, by name, go with each check; as they never change, what is remembered holds.
-    `brought` is the tree that a user started from: which of its files are unchanged goes with each check.
+    `brought` is the tree that a user started from: which of its files are unchanged goes with each check, and
+    what the others were.
     """
 
     def __init__(
@@ -93,6 +94,9 @@ class RemoteChecker:
         key = (tree.hash, validators, rehearse)
         if known := self._reports.get(key):
             return known
+        own = unchanged(tree, self._brought)
+        files = self._brought.files
+        before = Tree(files={path: files[path] for path in files.keys() & tree.files.keys() - own})
         request = CheckRequest(
             v=1,
             tree=pack(tree),
@@ -101,7 +105,9 @@ class RemoteChecker:
             timeout_s=self._timeout_s,
             rehearse=rehearse,
             settings={name: self._settings[name] for name in validators if name in self._settings},
-            own=tuple(sorted(unchanged(tree, self._brought))),
+            own=tuple(sorted(own)),
+            before=pack(before) if before.files else b"",
+            before_hash=before.hash if before.files else "",
         )
         with self._tracer.start_as_current_span("checker") as span:
             span.set_attribute("tfkit.checker.function", self._function)

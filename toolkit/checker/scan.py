@@ -40,23 +40,60 @@ _PROVIDER_HINT = "Leave it out; region and default_tags are enough, credentials 
 _OWN_CHOICE = {"provider-setting", "module-source"}
 """Where a user's provider and modules come from: validate configures no provider, and runs no module."""
 
+_AS_IT_WAS = {*_OWN_CHOICE, "remote-state"}
+"""What may stay in a file of the user's that was changed elsewhere, where the sandbox holds what it reads."""
+
 _NOTHING_HOLDS = "without Landlock nothing would keep it from reading files of this machine"
 
 MAX_FINDINGS = 50
 
 
-def scan(tree: Tree, *, own: frozenset[str] = frozenset(), confined: bool = False) -> list[Finding]:
+def scan(
+    tree: Tree, *, own: frozenset[str] = frozenset(), confined: bool = False, brought: Tree | None = None
+) -> list[Finding]:
     """Findings of the validator `scan` (severity high), in the order of the files.
 
     `confined` says that terraform will be able to open nothing outside the workspace. The user's `own` files
     are passed over where it is so, and where there are no others; elsewhere a model's file could make one of
-    them show what it reads, so only what `_OWN_CHOICE` names is left to the user. A file that cannot be read
-    is a finding with the rule `unreadable`; whether terraform has a better message is the caller's to find
-    out.
+    them show what it reads, so only what `_OWN_CHOICE` names is left to the user. The same is left in a file
+    that was changed, as far as it stands word for word in what was `brought`. A file that cannot be read is a
+    finding with the rule `unreadable`; whether terraform has a better message is the caller's to find out.
     """
     trusted = own if confined or own >= tree.files.keys() else frozenset[str]()
     found = _scan(tree, trusted, confined)
-    return list(islice((f for f in found if f.file not in own or f.rule not in _OWN_CHOICE), MAX_FINDINGS))
+    theirs = _as_it_was(tree, brought or Tree(), confined)
+    left = (
+        finding
+        for finding in found
+        if (finding.file not in own or finding.rule not in _OWN_CHOICE)
+        and (finding.rule not in _AS_IT_WAS or _said(tree, finding) not in theirs)
+    )
+    return list(islice(left, MAX_FINDINGS))
+
+
+def _as_it_was(tree: Tree, brought: Tree, confined: bool) -> frozenset[tuple[str, str, str]]:
+    """What the scan had to say of changed files before they were changed, where it is the user's choice."""
+    changed = {
+        path: content
+        for path, content in brought.files.items()
+        if path in tree.files and tree.files[path] != content
+    }
+    before = Tree(files=changed)
+    rules = _AS_IT_WAS if confined else _OWN_CHOICE
+    return frozenset(_said(before, f) for f in _scan(before, frozenset(), confined) if f.rule in rules)
+
+
+def _said(tree: Tree, finding: Finding) -> tuple[str, str, str]:
+    """A finding with the statement that it speaks of, whole: a setting, or a block up to its last bracket."""
+    lines = tree.files[finding.file].decode("utf-8", "replace").split("\n")[finding.line - 1 :]
+    statement: list[str] = []
+    depth = 0
+    for line in lines:
+        statement.append(line.strip())
+        depth += sum(line.count(c) for c in "({[") - sum(line.count(c) for c in ")}]")
+        if depth <= 0:
+            break
+    return finding.file, finding.message, "\n".join(statement)
 
 
 def _scan(tree: Tree, trusted: frozenset[str], confined: bool) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from toolkit.agent import handler as entry
 from toolkit.agent.attached import with_attached
 from toolkit.agent.prompts import instructions
 from toolkit.attachments import MAX_IMAGE_BYTES
-from toolkit.checker.message import CheckRequest, pack
+from toolkit.checker.message import CheckRequest, brought_of, pack
 from toolkit.checker.remote import RemoteChecker
 from toolkit.contracts import ModelEntry, RequestInBucket, Tree, to_json
 from toolkit.errors import PlatformError, UsageError
@@ -127,6 +127,8 @@ def test_the_checkers_function_learns_which_files_are_still_the_users_own():
     with pytest.raises(RuntimeError):
         checker.check(Tree(files={**START.files, "main.tf": b"changed", "new.tf": b""}), ("fmt",))
     assert sent[0].own == ("prod.auto.tfvars", "zz.md")
+    now = Tree(files={**START.files, "main.tf": b"changed", "new.tf": b""})
+    assert brought_of(sent[0], now) == START
 
 
 # -- what is attached -------------------------------------------------------------------------------

@@ -169,3 +169,51 @@ def test_init_is_needed_again_only_where_its_inputs_change(other: str, same: boo
 
 def test_no_init_key_for_what_cannot_be_read() -> None:
     assert init_key(tree(main_tf="a {")) is None
+
+
+OWN = """provider "aws" {
+  region  = "eu-central-1"
+  profile = "shop"
+
+  endpoints {
+    s3 = "http://mine"
+  }
+}
+
+module "vpc" {
+  source = "registry.example.com/team/vpc/aws"
+}
+
+data "terraform_remote_state" "net" {
+  backend = "s3"
+  config  = { bucket = "states" }
+}
+"""
+
+
+@pytest.mark.parametrize("confined", [True, False])
+def test_what_the_user_had_in_a_file_stays_theirs_when_the_file_is_changed_elsewhere(confined: bool) -> None:
+    brought = Tree(files={"main.tf": OWN.encode()})
+    changed = Tree(files={"main.tf": f"# new\nlocals {{\n  a = 1\n}}\n{OWN}".encode()})
+    found = scan(changed, confined=confined, brought=brought)
+    assert {f.rule for f in found} == (set() if confined else {"remote-state"})
+    assert {f.rule for f in scan(changed, confined=confined)} >= {"provider-setting", "module-source"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ('profile = "shop"', 'profile = "other"', "provider-setting"),
+        ('s3 = "http://mine"', 's3 = "http://theirs"', "provider-setting"),
+        ("team/vpc/aws", "other/vpc/aws", "module-source"),
+        ('bucket = "states"', 'bucket = "others"', "remote-state"),
+        ("  region ", '  access_key = "x"\n  region ', "provider-setting"),
+    ],
+)
+def test_what_the_model_puts_in_its_place_is_not(old: str, new: str, rule: str) -> None:
+    brought = Tree(files={"main.tf": OWN.encode()})
+    changed = Tree(files={"main.tf": OWN.replace(old, new).encode()})
+    assert changed != brought
+    assert [f.rule for f in scan(changed, confined=True, brought=brought)] == [rule]
+    moved = Tree(files={"other.tf": OWN.encode()})
+    assert rule in {f.rule for f in scan(moved, confined=True, brought=brought)}
