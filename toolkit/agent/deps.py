@@ -1,8 +1,9 @@
 """What the tools and hooks of one run share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from toolkit.agent.baseline import Baseline
 from toolkit.agent.ledger import Ledger
 from toolkit.agent.workspace import Workspace
 from toolkit.checker import Checker
@@ -16,7 +17,7 @@ class Deps:
 
     `selection` are the validators that the gate asks, `rehearse` is how deep the rehearsal among them goes.
     `progress` writes a step into the run's record and renews the lease; it raises where the run was
-    cancelled or taken over.
+    cancelled or taken over. `baseline` is what was found in the user's own files before the run.
     """
 
     workspace: Workspace
@@ -25,7 +26,8 @@ class Deps:
     ledger: Ledger
     progress: Callable[[str], None]
     rehearse: RehearseDepth = "off"
+    baseline: Baseline = field(default_factory=Baseline)
 
     def check(self, tree: Tree) -> CheckReport:
         """What the gate's validators say of a tree; remembered from one call to the next."""
-        return self.checker.check(tree, self.selection.names, rehearse=self.rehearse)
+        return self.baseline.applied(self.checker.check(tree, self.selection.names, rehearse=self.rehearse))

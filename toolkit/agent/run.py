@@ -20,6 +20,7 @@ from pydantic_ai.usage import RequestUsage
 
 from toolkit.agent.attached import with_attached
 from toolkit.agent.attempts import diff
+from toolkit.agent.baseline import Baseline, without_plan
 from toolkit.agent.cancellation import Cancellation
 from toolkit.agent.chosen import Chosen, choose_validators
 from toolkit.agent.config import AgentConfig, Clients, remote_checker
@@ -191,6 +192,7 @@ class Run:
             rehearse=self._chosen.depth,
             ledger=self._ledger,
             progress=lambda step: self._table.progress(step, ending.attempts),
+            baseline=self._baseline(checker),
         )
         agent = make_writer(
             self._build(entry),
@@ -218,6 +220,14 @@ class Run:
             ending.error = why_not(outcome)
         elif outcome.tree == self._brought:  # what was clean before says nothing of what was asked for
             ending.status, ending.error = "not_converged", NOTHING_CHANGED
+
+    def _baseline(self, checker: Checker) -> Baseline:
+        """What the validators say of the user's own files as they came."""
+        names = without_plan(self._chosen.selection)
+        if not self._brought.files or not names:
+            return Baseline()
+        self._table.progress("validators, before the run", [])
+        return Baseline(checker.check(self._brought, names))
 
     def _build(self, entry: ModelEntry) -> Model:
         """The model, under the day's budget where the platform has one."""

@@ -13,11 +13,12 @@ from pydantic_ai.messages import UserPromptPart
 import toolkit.agent.run
 from toolkit.agent import handler as entry
 from toolkit.agent.attached import with_attached
+from toolkit.agent.baseline import THERE_BEFORE, Baseline
 from toolkit.agent.prompts import instructions
 from toolkit.attachments import MAX_IMAGE_BYTES
 from toolkit.checker.message import CheckRequest, brought_of, pack
 from toolkit.checker.remote import RemoteChecker
-from toolkit.contracts import ModelEntry, RequestInBucket, Tree, to_json
+from toolkit.contracts import CheckReport, CheckResult, Finding, ModelEntry, RequestInBucket, Tree, to_json
 from toolkit.errors import PlatformError, UsageError
 from toolkit.tables import attached_key, request_key, start_key
 
@@ -129,6 +130,52 @@ def test_the_checkers_function_learns_which_files_are_still_the_users_own():
     assert sent[0].own == ("prod.auto.tfvars", "zz.md")
     now = Tree(files={**START.files, "main.tf": b"changed", "new.tf": b""})
     assert brought_of(sent[0], now) == START
+
+
+# -- what was there before --------------------------------------------------------------------------
+
+
+def warned(tree: Tree) -> list[Finding]:
+    """A rule: every file has a warning, with the line that it is on."""
+    return [
+        Finding(validator="validate", rule="old", severity="low", message="deprecated", file=path, line=at)
+        for at, path in enumerate(tree.files, 1)
+    ]
+
+
+def test_what_was_found_before_the_run_is_told_and_has_not_to_be_mended(started: Platform):
+    started.checker.rule = warned
+    started.script = Script(
+        call("read_file", path="main.tf"),
+        call("edit_file", path="main.tf", old='"a"', new='"b"'),
+        say("done"),
+    )
+    result = started.run(start=START.hash)
+    check_left_behind(started, result, "ok")
+    found = result.checks[-1].findings
+    assert [(f.severity, f.message) for f in found] == [("info", f"deprecated{THERE_BEFORE}")] * 3
+    assert started.checker.checked[0] == START.hash
+
+
+def test_what_is_new_counts_and_so_does_one_more_of_the_same(started: Platform):
+    started.checker.rule = warned
+    started.script = Script(write("new.tf"), say("done"))
+    result = started.run(start=START.hash, max_followups=0)
+    check_left_behind(started, result, "not_converged")
+    assert [(f.file, f.severity) for f in result.attempts[-1].findings] == [("new.tf", "low")]
+    old = CheckResult(validator="x", status="findings", findings=warned(START))
+    more = msgspec.structs.replace(old, findings=warned(START) * 2)
+    before, after = (CheckReport(tree="t", results=[one]) for one in (old, more))
+    severities = [f.severity for f in Baseline(before).applied(after).findings]
+    assert severities == ["info"] * 3 + ["low"] * 3
+
+
+def test_what_keeps_terraform_from_working_counts_whoever_wrote_it(started: Platform):
+    broken = [Finding(validator="validate", rule="error", severity="high", message="no", file="main.tf")]
+    started.checker.rule = lambda tree: broken
+    result = started.run(start=START.hash, max_followups=0)
+    check_left_behind(started, result, "not_converged")
+    assert result.attempts[-1].findings == broken
 
 
 # -- what is attached -------------------------------------------------------------------------------
