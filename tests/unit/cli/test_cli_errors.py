@@ -95,7 +95,7 @@ def test_the_status_of_a_run_is_the_exit_code(tfkit, client, status, code):
 
 
 def raising(error: BaseException):
-    def submit(_request):
+    def submit(*_given):
         raise error
 
     return submit
