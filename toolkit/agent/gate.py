@@ -45,6 +45,7 @@ class Outcome(Shape, frozen=True, kw_only=True):
     """What the conversation came to; `report` is the last word of the gate on `tree`.
 
     `repeats` is how many attempts at the end came to the same, where the model was not asked again for that.
+    `messages` are the whole conversation, those included that it began with.
     """
 
     output: str
@@ -53,6 +54,7 @@ class Outcome(Shape, frozen=True, kw_only=True):
     report: CheckReport | None
     converged: bool
     repeats: int = 0
+    messages: list[ModelMessage] = []
 
 
 async def converse(
@@ -63,12 +65,15 @@ async def converse(
     max_followups: int,
     deadline: Deadline,
     on_attempt: Callable[[Attempt, CheckReport], None],
+    before: Sequence[ModelMessage] = (),
 ) -> Outcome:
     """Run the agent and the gate until the gate opens, or asking the model again is of no use or not allowed.
 
+    `before` is what was said in earlier runs of the same conversation.
+
     Raises `ModelFailed`, `BudgetExceeded` or `PlatformError`.
     """
-    history: list[ModelMessage] = []
+    history = list(before)
     attempts = Attempts(deps.ledger, deps.workspace.tree)
     while True:
         output, history = await _turns(agent, deps, prompt, history, deadline)
@@ -86,6 +91,7 @@ async def converse(
                 report=report,
                 converged=converged,
                 repeats=repeats,
+                messages=history,
             )
         prompt = follow_up(report, tree, deps.selection, changed=attempts.same == 1)
 
