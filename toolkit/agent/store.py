@@ -1,6 +1,5 @@
 """A run's objects in the runs bucket: what it is given, its files, its statement, its result.
 
-
 Whoever may ask may write what a run is given, at any time; so it is named by its hash in the request.
 """
 
