@@ -18,6 +18,7 @@ def agent_policy(
         *_key(config, key_arn),
         *_statements(config, statement_key_arn),
         *_insights(config),
+        *_itself(config),
         *_checker(config),
         *_secrets(config, key_arn, secrets),
         *_metrics(config),
@@ -58,7 +59,7 @@ def _runs(config: PlatformConfig) -> list[Statement]:
             sid="WriteTheRecordOfRunsOnly",
             actions=["dynamodb:PutItem", "dynamodb:UpdateItem"],
             resources=[table],
-            condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["RUN#*"]}},
+            condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["RUN#*", "CHAT#*"]}},
         ),
         Statement(
             sid="CountTheDollarsOfADay",
@@ -161,6 +162,17 @@ def _insights(config: PlatformConfig) -> list[Statement]:
             sid="LetTheInsightsExtensionReport",
             actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
             resources=[group, f"{group}:*"],
+        )
+    ]
+
+
+def _itself(config: PlatformConfig) -> list[Statement]:
+    """A run that takes longer than the function may goes on in its next invocation."""
+    return [
+        Statement(
+            sid="HandLongRunsOver",
+            actions=["lambda:InvokeFunction"],
+            resources=[names.function_arn(config, names.function_name(config))],
         )
     ]
 

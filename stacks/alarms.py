@@ -1,4 +1,4 @@
-"""What wakes a person: the tokens of a day, a function that fails or waits, what is lost, what is late."""
+"""What wakes a person: a day's tokens, a function that fails or waits, what is lost, unsigned or late."""
 
 from __future__ import annotations  # a type of pulumi_aws in a signature must not load its service
 
@@ -30,6 +30,7 @@ class AlarmArgs:
     topic_arn: pulumi.Output[str]
     metric_ids: Mapping[str, pulumi.Output[str]]
     function: pulumi.Output[str]
+    digest_function: pulumi.Output[str]
     delivery_stream: pulumi.Output[str]
     parent: pulumi.Resource
 
@@ -85,6 +86,11 @@ def watches(args: AlarmArgs) -> Sequence[Watch]:
             *("dead-letters", QUEUE, "ApproximateNumberOfMessagesVisible", names.dead_letters(config)),
             *("Maximum", config.alarm_dead_letters),
             meaning="requests that the function could not take",
+        ),
+        # A digest that was not made is made up for by the next; one an hour is missed by nobody for long.
+        Watch(
+            *("digests", LAMBDA, "Errors", args.digest_function, "Sum", 1),
+            meaning="digests of the audit records that could not be made or signed",
         ),
         Watch(
             *("freshness", DELIVERY, "DeliveryToS3.DataFreshness", args.delivery_stream),

@@ -13,6 +13,7 @@ from stacks.access import AccessArgs, access_policies
 from stacks.agent import AgentOutputs
 from stacks.alarms import TOKENS, AlarmArgs, alarms
 from stacks.audit import AuditOutputs
+from stacks.digests import DigestOutputs
 from stacks.foundation import FoundationOutputs
 from stacks.models import ModelsOutputs
 from toolkit.contracts import PlatformConfig, metrics_namespace
@@ -29,7 +30,7 @@ class ObservabilityArgs:
     models: ModelsOutputs
     audit: AuditOutputs
     agent: AgentOutputs
-    digest_key_arn: pulumi.Output[str]
+    digest: DigestOutputs
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Observability(pulumi.ComponentResource):
                 args.foundation.topic_arn,
                 ids,
                 args.agent.function_name,
+                args.digest.function_name,
                 args.audit.delivery_stream,
                 self,
             )
@@ -73,7 +75,7 @@ class Observability(pulumi.ComponentResource):
                 AccessArgs(
                     args.config,
                     args.foundation.kms_key_arn,
-                    args.digest_key_arn,
+                    args.digest.key_arn,
                     args.agent.statement_key_arn,
                     self,
                 )

@@ -47,7 +47,7 @@ def platform(
         agent = Agent(AgentArgs(config, foundation, models, audit, build_image)).outputs
         digest = _digest(config, foundation, agent, audit_component)
         observability = Observability(
-            ObservabilityArgs(config, foundation, models, audit, agent, digest.key_arn)
+            ObservabilityArgs(config, foundation, models, audit, agent, digest)
         ).outputs
 
         publish(

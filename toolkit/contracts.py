@@ -196,6 +196,12 @@ class AskRequest(Shape, frozen=True):
     `start` is the `Tree.hash` of the user's own files that the workspace begins with, `attached` that of the
     images and texts that go with the prompt, by name; both lie packed in the runs bucket
     (`tables.start_key`, `tables.attached_key`), and empty means none.
+    `conversation` is the id of the one that this run is a turn of (`toolkit.conversations`); with none,
+    nothing is remembered. `follows` is the run whose files `start` is: they are the agent's own then, and not
+    the user's.
+    In a `chat` somebody reads each answer, and the model may end it.
+    `replays` is the id of the run that this one does again (`toolkit.replay`). `temperature` and
+    `answer_tokens` (the most tokens of one answer) are the model's own where they are None.
     """
 
     run_id: str
@@ -211,6 +217,12 @@ class AskRequest(Shape, frozen=True):
     max_tokens: int = BUDGET_TOKENS
     start: str = ""
     attached: str = ""
+    replays: str = ""
+    temperature: float | None = None
+    answer_tokens: int | None = None
+    conversation: str = ""
+    follows: str = ""
+    chat: bool = False
 
     @property
     def sha256(self) -> str:
@@ -228,6 +240,14 @@ class RequestInBucket(Shape, frozen=True):
 
     run_id: str
     request_sha256: str
+
+
+class HandedOver(Shape, frozen=True):
+    """Stands for a run that goes on in another invocation: its baton lies at `tables.baton_key`."""
+
+    run_id: str
+    part: int
+    baton_sha256: str
 
 
 class Usage(Shape, frozen=True):
@@ -259,9 +279,14 @@ class Attempt(Shape, frozen=True):
 class RunResult(Shape, frozen=True):
     """The outcome of a run; stored as `runs/<run_id>/result.json` and printed by `ask --json`.
 
-    `model_retries` counts the requests to the model that were throttled or broke off, and were sent again.
+    `model_retries` counts the requests to the model that were throttled or broke off, and were sent again;
+    `parts` the invocations of the function that the run took.
     `start` is the `Tree.hash` of what the run started from, and `diff` what it changed of that: a unified
     diff of bounded size that says where it was cut. Both are empty for a run that began with no files.
+    `conversation` is the id of the one that it was a turn of, and `terminate` says that the model ended that.
+    `replays` is the id of the run that this one did again. `models` are the registry's names of those that
+    answered, in the order of their first answers: others than `model` where it had to fall back. The tokens
+    that a prompt cache gave or took in are a part of `usage.input_tokens`.
     """
 
     run_id: str
@@ -280,8 +305,15 @@ class RunResult(Shape, frozen=True):
     not_proven: list[str] = []
     sandbox: str = "none"
     model_retries: int = 0
+    parts: int = 1
     start: str = ""
     diff: str = ""
+    replays: str = ""
+    models: list[str] = []
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    conversation: str = ""
+    terminate: bool = False
 
 
 class RunRecord(Shape, frozen=True):
@@ -306,6 +338,7 @@ class RunRecord(Shape, frozen=True):
     attempts: list[Attempt] = []
     error: str | None = None
     cancel_requested: str = ""
+    conversation: str = ""
 
     @property
     def ended(self) -> bool:
@@ -334,37 +367,60 @@ class TraceSummary(Shape, frozen=True):
 
 
 class Price(Shape, frozen=True):
-    """US dollars per million tokens."""
+    """US dollars per million tokens. What is None costs what input costs.
+
+    `cache_read` and `cache_write` are of input tokens that a prompt cache gave, or took in.
+    """
 
     input: float
     output: float
+    cache_read: float | None = None
+    cache_write: float | None = None
 
 
 AttachmentKind = Literal["text", "image"]
+ModelProvider = Literal["bedrock", "mistral"]
 
 
-class ModelEntry(Shape, frozen=True):
-    """A model of the registry. `id` is the foundation model, `profile` the ARN of its inference profile.
+class ModelEntry(Shape, frozen=True, omit_defaults=True):
+    """A model of the registry, as its service knows it.
 
+    `id` is the foundation model on Bedrock, or Mistral's name of it; `profile` is the ARN of an inference
+    profile; `endpoint` is another address of Mistral's API (without `/v1`), empty for Mistral's own.
     `max_tokens` bounds one answer; 0 leaves it to the model, and Claude's answers are then streamed.
+    `output_limit` is the most that can be asked of it instead; 0 means `max_tokens`. A `temperature` of None
+    is not sent, for models that refuse one. `caches` has the service keep what the turns of a run have in
+    common. `fallbacks` are names of the registry, which answer in this order where this one cannot be used.
     `price` is None where none is known to the registry; genai-prices is asked then. `takes` says what may be
-    attached to a prompt: texts, images, or nothing.
+    attached to a prompt: texts, images, or nothing. A parameter of SSM has room for 4,096 characters, hence
+    what is as usual is left out there.
     """
 
-    provider: Literal["bedrock"]
+    provider: ModelProvider
     id: str
     profile: str = ""
     context: int = 200_000
     max_tokens: int = 8_192
     price: Price | None = None
     takes: tuple[AttachmentKind, ...] = ("text",)
+    endpoint: str = ""
+    output_limit: int = 0
+    temperature: float | None = 0.0
+    caches: bool = False
+    fallbacks: tuple[str, ...] = ()
 
 
-class Registry(Shape, frozen=True):
-    """The value of the registry parameter: which models there are, and which one is meant by default."""
+class Registry(Shape, frozen=True, omit_defaults=True):
+    """The value of the registry parameter: which models there are, and which one is meant by default.
+
+    `made` are the names that the last `up` put there by itself; the others are the user's own, and the next
+    `up` keeps them. `chosen` says that the default is the user's choice, which it keeps too.
+    """
 
     default: str
     models: dict[str, ModelEntry]
+    made: tuple[str, ...] = ()
+    chosen: bool = False
 
 
 GEOGRAPHIES = frozenset({"apac", "au", "ca", "eu", "global", "jp", "us", "us-gov"})
@@ -372,6 +428,22 @@ GEOGRAPHIES = frozenset({"apac", "au", "ca", "eu", "global", "jp", "us", "us-gov
 https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html"""
 
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
+
+
+MISTRAL_MODELS = {
+    "mistral-large": ModelEntry(
+        provider="mistral",
+        id="mistral-large-2512",
+        context=262_144,
+        max_tokens=16_384,
+        takes=("text", "image"),
+    ),
+    "devstral-small": ModelEntry(
+        provider="mistral", id="devstral-small-latest", context=128_000, max_tokens=16_384
+    ),
+}
+"""Mistral's models, with the windows and prices that genai-prices knows; each needs a key of Mistral's.
+https://docs.mistral.ai/getting-started/models/models_overview/"""
 
 
 def default_registry(region: str) -> Registry:
@@ -383,9 +455,19 @@ def default_registry(region: str) -> Registry:
     near = region.split("-")[0]
     geography = near if near in ("us", "eu") and not region.startswith("us-gov") else "global"
     haiku = ModelEntry(
-        provider="bedrock", id=f"{geography}.{HAIKU}", max_tokens=16_384, takes=("text", "image")
+        provider="bedrock",
+        id=f"{geography}.{HAIKU}",
+        max_tokens=16_384,
+        output_limit=64_000,
+        caches=True,
+        takes=("text", "image"),
     )
-    return Registry(default="haiku", models={"haiku": haiku})
+    return made_registry("haiku", {"haiku": haiku, **MISTRAL_MODELS})
+
+
+def made_registry(default: str, models: dict[str, ModelEntry]) -> Registry:
+    """A registry of models that all come from `up` itself."""
+    return Registry(default=default, models=models, made=tuple(models))
 
 
 class PlatformConfig(Shape, frozen=True):

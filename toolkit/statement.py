@@ -50,10 +50,12 @@ class CheckSaid(Lax, frozen=True, kw_only=True):
 
 
 class Predicate(Lax, frozen=True, kw_only=True):
-    """What the agent claims of the run. `caller` is whom the client named; `finished` is RFC 3339 in UTC.
+    """What the agent claims of the run. `caller` is whom the client named; `finished` is RFC 3339 in UTC;
+    `model` is the one that answered, or all that did.
 
     `files` is the list that the subject's hash is of. `providers` are those that terraform's init chose, with
-    the hashes of its lock file; `version` is tfkit's.
+    the hashes of its lock file; `version` is tfkit's. `start` is the tree that the run began with, empty
+    where it began with none.
     """
 
     run_id: str
@@ -70,6 +72,7 @@ class Predicate(Lax, frozen=True, kw_only=True):
     not_proven: list[str] = []
     providers: list[ProviderUsed] = []
     sandbox: str = "none"
+    start: str = ""
 
 
 class Statement(Lax, frozen=True, kw_only=True):
@@ -106,7 +109,7 @@ def make(
         run_id=result.run_id,
         stack=stack,
         version=__version__,
-        model=result.model,
+        model=", ".join(result.models) or result.model,
         caller=caller,
         finished=finished,
         attempts=len(result.attempts),
@@ -117,6 +120,7 @@ def make(
         not_proven=result.not_proven,
         providers=list(providers),
         sandbox=result.sandbox,
+        start=result.start,
     )
     subject = Subject(name=SUBJECT, digest={"sha256": list_hash(result.files)})
     return Statement(subject=[subject], predicate=predicate)

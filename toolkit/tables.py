@@ -2,6 +2,7 @@
 and for the command line that reads and cancels.
 
     pk=RUN#id     sk=RECORD   a run (`contracts.RunRecord`); gsi1: RUNS#day, by time
+    pk=CHAT#id    sk=HEAD, TURN#0001 …   a conversation (`toolkit.conversations`); gsi1: CHATS#caller, by time
     pk=PLATFORM   sk=STOP     the brake (`Stop`); none where it was never pulled
     pk=BUDGET#day sk=PLATFORM, CALLER#arn   a day's dollars (`agent.day_budget`); none without such a budget
 
@@ -91,8 +92,19 @@ def attached_key(run_id: str) -> str:
 
 
 def request_key(run_id: str) -> str:
-    """Where a request lies that is too large for an event (`contracts.RequestInBucket`)."""
+    """Where a run's request lies, byte for byte: before it where it is too large for an event
+    (`contracts.RequestInBucket`), else since a worker took it, for a replay. Its row has the hash."""
     return f"runs/{run_id}/request.json"
+
+
+def baton_key(run_id: str, part: int) -> str:
+    """Where a run lies that goes on in another invocation (`agent.relay.Baton`); the first is part 1."""
+    return f"runs/{run_id}/parts/{part}.baton"
+
+
+def attempt_key(run_id: str, number: int) -> str:
+    """Where the files of an attempt lie that did not pass, packed; the first is number 1."""
+    return f"runs/{run_id}/attempts/{number}.tree"
 
 
 def file_key(run_id: str, path: str) -> str:
@@ -111,6 +123,16 @@ def run_key(run_id: str) -> Item:
 def day_key(day: str) -> str:
     """The partition of the index that holds the runs begun on a day (`YYYY-MM-DD`, UTC)."""
     return f"RUNS#{day}"
+
+
+def chat_key(conversation: str, turn: int = 0) -> Item:
+    """The primary key of a conversation's head, or of one of its turns (counted from 1)."""
+    return {"pk": {"S": f"CHAT#{conversation}"}, "sk": {"S": f"TURN#{turn:04d}" if turn else "HEAD"}}
+
+
+def chats_key(caller: str) -> str:
+    """The partition of the index that holds the conversations of a caller."""
+    return f"CHATS#{caller}"
 
 
 def budget_key(day: str, account: str) -> Item:

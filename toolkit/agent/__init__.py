@@ -7,7 +7,8 @@
 In reading order: `config` (what the function was told), `workspace` (the files), `chosen` (the validators of
 the run), `verdict` (what a report means), `feedback` (findings as a model reads them), `ledger` and
 `deadline` (what the run may consume), `deps`, `prompts`, `tools`, `models`, `day_budget` and `metered` (what
-all runs of a day may cost), `hooks`, `writer` (the pydantic-ai agent), `attempts` and `gate` (until the
+all runs of a day may cost), `hooks`, `farewell` and `writer` (the pydantic-ai agent), `window` and `memory`
+(what was said in earlier runs of a conversation), `attempts` and `gate` (until the
 validators agree), `stating` (what a run that is `ok` signs), `record` and `store` (what outlives the run),
 `cancellation` (how somebody else ends it), `ending`, `run`.
 

@@ -5,7 +5,7 @@ import time
 from toolkit.agent.ledger import Ledger, since
 from toolkit.agent.verdict import to_mend
 from toolkit.checker.selection import Selection
-from toolkit.contracts import Attempt, CheckReport, Tree
+from toolkit.contracts import Attempt, CheckReport, Shape, Tree, Usage
 from toolkit.diffs import diff
 
 SAME_IN_A_ROW = 3
@@ -13,15 +13,31 @@ SAME_IN_A_ROW = 3
 told of the findings, and once more that it changed nothing."""
 
 
-class Attempts:
-    """The attempts of one run so far. `tree` is what it started from."""
+class SoFar(Shape, frozen=True):
+    """The attempts of a run that goes on elsewhere: those that were made, and how the next one began: with
+    which files, after what was consumed, and how many seconds ago."""
 
-    def __init__(self, ledger: Ledger, tree: Tree) -> None:
-        self.made: list[Attempt] = []
+    made: list[Attempt]
+    files: dict[str, bytes]
+    usage: Usage
+    seconds: float
+
+
+class Attempts:
+    """The attempts of one run so far. `tree` is what it started from; `so_far` comes from an earlier part."""
+
+    def __init__(self, ledger: Ledger, tree: Tree, so_far: SoFar | None = None) -> None:
+        self.made: list[Attempt] = list(so_far.made) if so_far else []
         self._ledger = ledger
-        self._tree = tree
-        self._usage = ledger.usage
-        self._since = time.monotonic()
+        self._tree = Tree(files=so_far.files) if so_far else tree
+        self._usage = so_far.usage if so_far else ledger.usage
+        self._since = time.monotonic() - (so_far.seconds if so_far else 0.0)
+
+    @property
+    def so_far(self) -> SoFar:
+        """What another part of the run goes on with."""
+        seconds = time.monotonic() - self._since
+        return SoFar(made=list(self.made), files=self._tree.files, usage=self._usage, seconds=seconds)
 
     def add(self, tree: Tree, report: CheckReport, selection: Selection) -> Attempt:
         """Keep what the gate has just found on this tree."""

@@ -23,14 +23,14 @@ class Chosen(Shape, frozen=True):
         none = [SkippedCheck(validator=name, reason=NO_GATE) for name in names]
         return [*(report.skipped if report else none), *self.selection.skipped]
 
-    def not_proven(self, model: str) -> list[str]:
-        """What an `ok` of this model's run does not say; printed with every result."""
+    def not_proven(self, *models: str) -> list[str]:
+        """What an `ok` of a run of these models, by name or id, does not say; printed with every result."""
         points = list(self.unproven)
         if "rehearse" not in self.selection.names:
             points.append(NO_REHEARSAL)
         elif self.depth == "plan":
             points.append(NO_APPLY)
-        if model.startswith("offline-composer"):
+        if any(model.removeprefix("tfkit.").startswith("offline-composer") for model in models):
             points.append(NO_MODEL)
         return points
 

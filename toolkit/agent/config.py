@@ -2,23 +2,22 @@
 
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, closing
 from functools import cached_property
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from opentelemetry.trace import Tracer
 
-from toolkit.checker import Checker
-from toolkit.checker.remote import READ_TIMEOUT_S, RemoteChecker
+from toolkit.checker.remote import READ_TIMEOUT_S
 from toolkit.checker.sandbox import UNSANDBOXED
-from toolkit.checker.selection import ValidatorSettings
-from toolkit.contracts import Shape, Tree
+from toolkit.contracts import Shape
 from toolkit.errors import PlatformError
 
 OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
-"""The one variable that is not ours: whoever knows OpenTelemetry knows it."""
+"""A variable that is not ours: whoever knows OpenTelemetry knows it."""
+
+FUNCTION = "AWS_LAMBDA_FUNCTION_NAME"
+"""Lambda's own: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
 
 
 class AgentConfig(Shape, frozen=True, kw_only=True):
@@ -27,7 +26,9 @@ class AgentConfig(Shape, frozen=True, kw_only=True):
     `checker_function` is empty where there is none: the agent then checks in its own process, and without a
     sandbox only where `unsandboxed` says so. `validators` is a `checker.selection.Choice` as text. The daily
     budgets are US dollars; None is no limit. Spans also go to `otlp_endpoint`, with the headers that
-    `otlp_headers_parameter` holds; an empty `metrics_namespace` sends no metrics.
+    `otlp_headers_parameter` holds; an empty `metrics_namespace` sends no metrics. `function` is the agent's
+    own name, which a long run is handed over to; empty outside Lambda. Mistral's key is in
+    `mistral_key_parameter`, which is empty where the platform has none.
     """
 
     stack: str
@@ -47,6 +48,8 @@ class AgentConfig(Shape, frozen=True, kw_only=True):
     metrics_namespace: str = ""
     otlp_endpoint: str = ""
     otlp_headers_parameter: str = ""
+    function: str = ""
+    mistral_key_parameter: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "AgentConfig":
@@ -62,8 +65,11 @@ class AgentConfig(Shape, frozen=True, kw_only=True):
             values["include_content"] = values["include_content"] != "0"
         if OTLP_ENDPOINT in environment:
             values["otlp_endpoint"] = environment[OTLP_ENDPOINT]
+        if FUNCTION in environment:
+            values["function"] = environment[FUNCTION]
         told = ("include_content", "metrics_namespace", "otlp_endpoint", "otlp_headers_parameter")
-        optional = ("checker_function", "validators", *numbers, *told)
+        told += ("mistral_key_parameter",)
+        optional = ("checker_function", "validators", "function", *numbers, *told)
         missing = [names[f] for f in names if f not in values and f not in optional]
         if missing:
             raise PlatformError(f"the function lacks {', '.join(missing)}", "run `tfkit up`")
@@ -135,6 +141,12 @@ class Clients:
         return boto3.client("bedrock-runtime", config=self._config.merge(patient))
 
     @cached_property
+    def successor(self) -> Any:
+        """For the next invocation of the agent's own function. A call that is repeated might go in twice."""
+        once = Config(retries={"mode": "standard", "total_max_attempts": 1})
+        return boto3.client("lambda", config=self._config.merge(once))
+
+    @cached_property
     def checker(self) -> Any:
         """For the checker's function, whose answer takes minutes; it repeats no call, see `RemoteChecker`.
 
@@ -147,22 +159,3 @@ class Clients:
             tcp_keepalive=True,
         )
         return boto3.client("lambda", config=self._config.merge(waiting))
-
-
-def remote_checker(
-    config: AgentConfig,
-    clients: Clients,
-    tracer: Tracer,
-    settings: Mapping[str, ValidatorSettings],
-    brought: Tree | None = None,
-) -> AbstractContextManager[Checker] | None:
-    """The platform's checker function, to be closed after the run; None where the platform has none.
-
-    `settings` are those of the validators, by name; `brought` is the tree that the user started from.
-    """
-    if not config.checker_function:
-        return None
-    function = config.checker_function
-    return closing(
-        RemoteChecker(clients.checker, function, tracer=tracer, settings=settings, brought=brought)
-    )

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from toolkit.agent.attempts import Attempts
 from toolkit.agent.baseline import Baseline
 from toolkit.agent.ledger import Ledger
+from toolkit.agent.relay import Relay
 from toolkit.agent.workspace import Workspace
 from toolkit.checker import Checker
 from toolkit.checker.selection import Selection
@@ -17,7 +19,8 @@ class Deps:
 
     `selection` are the validators that the gate asks, `rehearse` is how deep the rehearsal among them goes.
     `progress` writes a step into the run's record and renews the lease; it raises where the run was
-    cancelled or taken over. `baseline` is what was found in the user's own files before the run.
+    cancelled or taken over. `baseline` is what was found in the user's own files before the run; `relay` is
+    when another invocation has to go on with it. In a `chat` somebody reads each answer.
     """
 
     workspace: Workspace
@@ -27,6 +30,12 @@ class Deps:
     progress: Callable[[str], None]
     rehearse: RehearseDepth = "off"
     baseline: Baseline = field(default_factory=Baseline)
+    relay: Relay = field(default_factory=Relay)
+    chat: bool = False
+    attempts: Attempts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.attempts = Attempts(self.ledger, self.workspace.tree)
 
     def check(self, tree: Tree) -> CheckReport:
         """What the gate's validators say of a tree; remembered from one call to the next."""

@@ -31,6 +31,7 @@ class Ending:
         self.attempts: list[Attempt] = []
         self.error: str | None = None
         self.report: CheckReport | None = None
+        self.terminate = False
 
 
 @contextmanager
@@ -70,7 +71,7 @@ def why_not(outcome: Outcome) -> str:
     )
 
 
-def describe(span: Span, chosen: str, ending: Ending, ledger: Ledger) -> None:
+def describe(span: Span, chosen: str, ending: Ending, ledger: Ledger, parts: int = 1) -> None:
     """What the trace's root says of the run; the reader makes its row from it."""
     span.set_attributes(
         {
@@ -85,6 +86,8 @@ def describe(span: Span, chosen: str, ending: Ending, ledger: Ledger) -> None:
     )
     if ledger.requests and ledger.cost_usd is not None:
         span.set_attribute(names.COST_USD, ledger.cost_usd)
+    if parts > 1:
+        span.set_attribute(names.PARTS, parts)
     if ending.status != "ok":
         span.set_attribute(names.ERROR, ending.error or ending.status)
         span.set_status(Status(StatusCode.ERROR, ending.error or ending.status))

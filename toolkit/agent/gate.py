@@ -15,10 +15,12 @@ from pydantic_ai.exceptions import (
     UnexpectedModelBehavior,
 )
 
-from toolkit.agent.attempts import SAME_IN_A_ROW, Attempts
+from toolkit.agent.attempts import SAME_IN_A_ROW
 from toolkit.agent.deadline import Deadline
 from toolkit.agent.deps import Deps
+from toolkit.agent.farewell import said_farewell
 from toolkit.agent.feedback import follow_up
+from toolkit.agent.relay import Standing
 from toolkit.agent.verdict import passes, refuse_failed
 from toolkit.checker.sources import has_root_module
 from toolkit.contracts import Attempt, CheckReport, CheckResult, Finding, Shape, Tree
@@ -60,32 +62,53 @@ class Outcome(Shape, frozen=True, kw_only=True):
 async def converse(
     agent: Agent[Deps, str],
     deps: Deps,
-    prompt: Prompt,
+    prompt: Prompt | None,
     *,
     max_followups: int,
     deadline: Deadline,
     on_attempt: Callable[[Attempt, CheckReport], None],
     before: Sequence[ModelMessage] = (),
+    answer: str | None = None,
 ) -> Outcome:
     """Run the agent and the gate until the gate opens, or asking the model again is of no use or not allowed.
 
-    `before` is what was said in earlier runs of the same conversation.
+    `before` is what was said in earlier runs of the same conversation. In a run that goes on there is no
+    `prompt`: then `before` ends with what the model is to be asked, or it has given its `answer` already.
 
-    Raises `ModelFailed`, `BudgetExceeded` or `PlatformError`.
+    Raises `ModelFailed`, `BudgetExceeded` or `PlatformError`, and `HandOver` where the relay says so.
     """
-    history = list(before)
-    attempts = Attempts(deps.ledger, deps.workspace.tree)
+    with deps.relay.watch():
+        return await _until_agreed(
+            agent, deps, prompt, list(before), answer, max_followups, deadline, on_attempt
+        )
+
+
+async def _until_agreed(
+    agent: Agent[Deps, str],
+    deps: Deps,
+    prompt: Prompt | None,
+    history: list[ModelMessage],
+    answer: str | None,
+    max_followups: int,
+    deadline: Deadline,
+    on_attempt: Callable[[Attempt, CheckReport], None],
+) -> Outcome:
+    attempts = deps.attempts
     while True:
-        output, history = await _turns(agent, deps, prompt, history, deadline)
+        if answer is None:
+            answer, history = await _turns(agent, deps, prompt, history, deadline)
+        await deps.relay.step(Standing.of(history, deps.workspace, attempts, answer))
         tree = deps.workspace.tree
         report = await _check_in_time(deps, tree, deadline)
         on_attempt(attempts.add(tree, report, deps.selection), report)
         refuse_failed(report, deps.selection)
         converged = passes(report, deps.selection)
         repeats = 0 if converged or attempts.same < SAME_IN_A_ROW else attempts.same
-        if converged or repeats or len(attempts.made) > max_followups:
+        # In a chat these are words to the user, who may answer them.
+        enough = deps.chat and (said_farewell(history) or not tree.files)
+        if converged or repeats or enough or len(attempts.made) > max_followups:
             return Outcome(
-                output=output,
+                output=answer,
                 tree=tree,
                 attempts=attempts.made,
                 report=report,
@@ -93,7 +116,7 @@ async def converse(
                 repeats=repeats,
                 messages=history,
             )
-        prompt = follow_up(report, tree, deps.selection, changed=attempts.same == 1)
+        answer, prompt = None, follow_up(report, tree, deps.selection, changed=attempts.same == 1)
 
 
 def closing_check(deps: Deps, tree: Tree) -> CheckReport:
@@ -120,7 +143,11 @@ async def _check_in_time(deps: Deps, tree: Tree, deadline: Deadline) -> CheckRep
 
 
 async def _turns(
-    agent: Agent[Deps, str], deps: Deps, prompt: Prompt, history: list[ModelMessage], deadline: Deadline
+    agent: Agent[Deps, str],
+    deps: Deps,
+    prompt: Prompt | None,
+    history: list[ModelMessage],
+    deadline: Deadline,
 ) -> tuple[str, list[ModelMessage]]:
     """Let the model work until it answers; foreign errors become ours here and nowhere else."""
     remaining = deadline.remaining_s

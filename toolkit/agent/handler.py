@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from toolkit.agent.config import AgentConfig, Clients
+from toolkit.agent.relay import Baton
 from toolkit.agent.run import execute
 from toolkit.agent.store import Store
-from toolkit.contracts import RUN_ID, AskRequest, RequestInBucket, to_json
+from toolkit.contracts import RUN_ID, AskRequest, HandedOver, RequestInBucket, RunResult, to_json
 from toolkit.errors import UsageError
 from toolkit.telemetry.logs import log_as, log_to_stdout
 
@@ -21,13 +22,15 @@ _warm: dict[str, Any] = {}
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Do the run that the event (a `contracts.AskRequest`, or a `RequestInBucket`) asks for.
+    """Do the run that the event (a `contracts.AskRequest`, or a `RequestInBucket`) asks for, or the next part
+    of one (`HandedOver`).
 
-    Returns its id and status; status `skipped` where another delivery has it. Raises `UsageError` for
-    an event of another shape, which sends it to the dead-letter queue.
+    Returns its id and status; status `skipped` where another delivery has it, `handed_over` where the next
+    invocation goes on with it. Raises `UsageError` for an event of another shape, which sends it to the
+    dead-letter queue.
     """
     try:
-        named = msgspec.convert(event, RequestInBucket if "request_sha256" in event else AskRequest)
+        named = msgspec.convert(event, _kind(event))
         to_json(named)  # the prompt may hold what is no Unicode
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise UsageError(f"not a request: {error}") from error
@@ -37,17 +40,42 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if "config" not in _warm:
         _warm["config"] = AgentConfig.from_environment()
         _warm["clients"] = Clients(_warm["config"].model_timeout_s)
-    request = named if isinstance(named, AskRequest) else _fetched(named)
+    store = Store(_warm["clients"].s3, _warm["config"].runs_bucket, named.run_id)
+    request, baton = _asked(store, named)
     remaining_s = context.get_remaining_time_in_millis() / 1000
-    result = execute(request, _warm["config"], _warm["clients"], remaining_s)
-    answer = {"run_id": request.run_id, "status": result.status if result else "skipped"}
-    log.info(json.dumps({**answer, "seconds": result.seconds if result else 0}))
+    ended = execute(request, _warm["config"], _warm["clients"], remaining_s, baton)
+    answer = {"run_id": request.run_id, "status": _status(ended)}
+    log.info(json.dumps({**answer, "seconds": ended.seconds if isinstance(ended, RunResult) else 0}))
     return answer
 
 
-def _fetched(named: RequestInBucket) -> AskRequest:
+def _kind(event: dict[str, Any]) -> type[AskRequest | RequestInBucket | HandedOver]:
+    if "baton_sha256" in event:
+        return HandedOver
+    return RequestInBucket if "request_sha256" in event else AskRequest
+
+
+def _status(ended: RunResult | HandedOver | None) -> str:
+    if isinstance(ended, RunResult):
+        return ended.status
+    return "handed_over" if ended else "skipped"
+
+
+def _asked(store: Store, named: AskRequest | RequestInBucket | HandedOver) -> tuple[AskRequest, Baton | None]:
+    """The request that the event is or names, and where an earlier invocation has left it.
+
+    Raises `PlatformError` and `UsageError`.
+    """
+    if isinstance(named, AskRequest):
+        return named, None
+    if isinstance(named, HandedOver):
+        baton = store.baton(named)
+        return baton.request, baton
+    return _fetched(store, named), None
+
+
+def _fetched(store: Store, named: RequestInBucket) -> AskRequest:
     """The request that was too large for the event. Raises `PlatformError` and `UsageError`."""
-    store = Store(_warm["clients"].s3, _warm["config"].runs_bucket, named.run_id)
     try:
         request = msgspec.json.decode(store.request(named), type=AskRequest)
     except msgspec.MsgspecError as error:

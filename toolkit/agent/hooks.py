@@ -15,13 +15,14 @@ from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 from pydantic_ai import AgentRunResult, RunContext
 from pydantic_ai.capabilities import AbstractCapability, WrapModelRequestHandler, WrapRunHandler
-from pydantic_ai.exceptions import ModelAPIError, RetryModelRequest
+from pydantic_ai.exceptions import FallbackExceptionGroup, ModelAPIError, RetryModelRequest
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models import ModelRequestContext
 from typing_extensions import override
-from urllib3.exceptions import HTTPError
 
+from toolkit.agent import patience
 from toolkit.agent.deps import Deps
+from toolkit.agent.relay import Standing
 from toolkit.contracts import EMULATOR_MOCK, MODEL_ERROR_PREFIX
 from toolkit.errors import ModelFailed
 from toolkit.telemetry import names
@@ -43,13 +44,6 @@ BY_PROVIDER = {
 """Bedrock's own words, where they tell more.
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html (stopReason)"""
 
-RETRY_SECONDS = (2.0, 5.0, 15.0)
-"""Waits before a request that was throttled, or whose answer broke off, is sent again."""
-
-RETRIED = frozenset({429, 500, 502, 503, 504})
-"""What Bedrock says when another request may go through:
-https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html#API_runtime_Converse_Errors"""
-
 
 class RunHooks(AbstractCapability[Deps]):
     """Renews the lease before each request, checks and counts each response, marks what was cut off."""
@@ -59,8 +53,8 @@ class RunHooks(AbstractCapability[Deps]):
 
     @override
     async def wrap_run(self, ctx: RunContext[Deps], *, handler: WrapRunHandler) -> AgentRunResult[Any]:
-        """Mark the span of a run that is cut off."""
-        with _cut_off_is_an_error():
+        """Mark the span of a run that is cut off, for good or for the next invocation to go on with."""
+        with _cut_off_is_an_error(ctx.deps):
             return await handler()
 
     @override
@@ -76,6 +70,9 @@ class RunHooks(AbstractCapability[Deps]):
         self, ctx: RunContext[Deps], request_context: ModelRequestContext
     ) -> ModelRequestContext:
         """Write the step into the record; raises where the run was cancelled or may ask no more."""
+        await ctx.deps.relay.step(
+            Standing.of(request_context.messages, ctx.deps.workspace, ctx.deps.attempts)
+        )
         ctx.deps.ledger.begin_turn()
         ctx.deps.progress(f"model, turn {ctx.deps.ledger.requests + 1}")
         return request_context
@@ -84,21 +81,18 @@ class RunHooks(AbstractCapability[Deps]):
     async def on_model_request_error(
         self, ctx: RunContext[Deps], *, request_context: ModelRequestContext, error: Exception
     ) -> ModelResponse:
-        """Ask again where it was throttled or broke off; raises `ModelFailed` when that did not help.
+        """Ask again where it was throttled or broke off, until each model of the chain gave out.
 
         Such an event tells to send the request again, in all its kinds but one that calls the request wrong:
         https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html
         """
-        if not _broke_off(error):
+        if isinstance(error, FallbackExceptionGroup):
+            raise patience.none_left(error) from error
+        if not isinstance(error, ModelAPIError) or not patience.unavailable(error):
             raise error
-        if request_context.attempt > len(RETRY_SECONDS):
-            raise ModelFailed(
-                f"the model could not be used {request_context.attempt} times in a row: {error}",
-                "wait a moment and ask again, or choose another model with -m",
-            ) from error
-        ctx.deps.ledger.retries += 1
-        ctx.deps.progress(f"model, turn {ctx.deps.ledger.requests + 1}, again")
-        await asyncio.sleep(RETRY_SECONDS[request_context.attempt - 1])
+        again(ctx.deps)
+        waits = patience.RETRY_SECONDS
+        await asyncio.sleep(waits[(request_context.attempt - 1) % len(waits)])
         raise RetryModelRequest
 
     @override
@@ -112,24 +106,24 @@ class RunHooks(AbstractCapability[Deps]):
         return response
 
 
-def _broke_off(error: Exception) -> bool:
-    """Whether the same request may go well again: it was throttled, or its answer broke off on the way.
-
-    A connection that ends under a stream is urllib3's error; boto3 makes errors of its own of all others.
-    """
-    if not isinstance(error, ModelAPIError) or getattr(error, "status_code", 0) == 400:
-        return False
-    if getattr(error, "status_code", 0) in RETRIED:
-        return True
-    return error.in_stream or isinstance(error.__cause__, HTTPError)
+def again(deps: Deps) -> None:
+    """Count a request that is sent again, and say so in the record."""
+    deps.ledger.retries += 1
+    deps.progress(f"model, turn {deps.ledger.requests + 1}, again")
 
 
 @contextmanager
-def _cut_off_is_an_error() -> Generator[None, None, None]:
-    """The library ends a span that is cancelled, or whose time is up, as if all had gone well in it."""
+def _cut_off_is_an_error(deps: Deps | None = None) -> Generator[None, None, None]:
+    """The library ends a span that is cancelled, or whose time is up, as if all had gone well in it.
+
+    That is right for one that another invocation goes on with; `deps` tells.
+    """
     try:
         yield
     except asyncio.CancelledError:
+        if deps and deps.relay.handing_over:
+            trace.get_current_span().set_attribute(names.HANDED_OVER, True)
+            raise
         trace.get_current_span().set_status(Status(StatusCode.ERROR, names.UNFINISHED))
         raise
 

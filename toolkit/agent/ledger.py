@@ -4,13 +4,23 @@ The library's own limits are not used: they count only the tool calls that went 
 that is called by its profile (FACTS §3), and name nothing that a user could raise.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from pydantic_ai.messages import ModelResponse, ToolCallPart
 
-from toolkit.agent.models import cost_of
-from toolkit.contracts import BUDGET_TOKENS, BUDGET_TOOL_CALLS, BUDGET_TURNS, Price, Usage
+from toolkit.agent.models import cost_of, entry_cost
+from toolkit.agent.patience import answered_by
+from toolkit.contracts import (
+    BUDGET_TOKENS,
+    BUDGET_TOOL_CALLS,
+    BUDGET_TURNS,
+    ModelEntry,
+    Price,
+    Shape,
+    Usage,
+)
 from toolkit.errors import BudgetExceeded, ModelFailed
 
 
@@ -20,14 +30,32 @@ def raise_it(setting: str, option: str = "") -> str:
     return f"give a run more {by_option}by {setting} in tfkit.toml"
 
 
+class Spent(Shape, frozen=True):
+    """What a run has consumed by now, as it is carried to another invocation."""
+
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    tool_calls: int
+    retries: int
+    unpriced: bool
+    cost: Decimal
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    answered: list[str] = []
+
+
 @dataclass
 class Ledger:
     """The account of one run, over all its attempts. Costs are None for a model without a price.
 
+    Each response is counted by the price of the model that gave it: of `entries`, by the registry's name, or
+    `price` where the response names none. `answered` are those names, in the order of their first answers.
     `retries` counts requests that were throttled or broke off, and were sent again; they are no turns.
     """
 
     price: Price | None = None
+    entries: Mapping[str, ModelEntry] = field(default_factory=dict)
     max_cost_usd: float | None = None
     max_turns: int = BUDGET_TURNS
     max_tool_calls: int = BUDGET_TOOL_CALLS
@@ -35,15 +63,28 @@ class Ledger:
     requests: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
     tool_calls: int = 0
     retries: int = 0
     unpriced: bool = False
     cost: Decimal = Decimal(0)
+    answered: list[str] = field(default_factory=list)
 
     @property
     def cost_usd(self) -> float | None:
         """US dollars so far, or None where the model has no known price."""
         return None if self.unpriced else float(self.cost)
+
+    @property
+    def spent(self) -> Spent:
+        """What an account of another invocation goes on with (`go_on`)."""
+        return Spent(**{name: getattr(self, name) for name in Spent.__struct_fields__})
+
+    def go_on(self, spent: Spent) -> None:
+        """Count on from there."""
+        for name in Spent.__struct_fields__:
+            setattr(self, name, getattr(spent, name))
 
     @property
     def usage(self) -> Usage:
@@ -72,12 +113,18 @@ class Ledger:
         self.requests += 1
         self.input_tokens += response.usage.input_tokens
         self.output_tokens += response.usage.output_tokens
+        self.cache_read_tokens += response.usage.cache_read_tokens
+        self.cache_write_tokens += response.usage.cache_write_tokens
         self.tool_calls += sum(isinstance(part, ToolCallPart) for part in response.parts)
         self._add_cost(model_id, response)
         self._refuse_crossed()
 
     def _add_cost(self, model_id: str, response: ModelResponse) -> None:
-        cost = cost_of(model_id, self.price, response.usage)
+        name, usage = answered_by(response), response.usage
+        if name and name not in self.answered:
+            self.answered.append(name)
+        entry = self.entries.get(name)
+        cost = entry_cost(entry, usage) if entry else cost_of(model_id, self.price, usage)
         if cost is not None:
             self.cost += cost
             return

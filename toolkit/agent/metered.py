@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from pydantic_ai import ModelMessage, ModelMessagesTypeAdapter
-from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError
+from pydantic_ai.exceptions import ModelAPIError, ModelConnectionError, ModelHTTPError
 from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.wrapper import WrapperModel
@@ -12,7 +12,7 @@ from pydantic_ai.usage import RequestUsage
 from typing_extensions import override
 
 from toolkit.agent.day_budget import DayBudget
-from toolkit.agent.models import cost_of
+from toolkit.agent.models import entry_cost
 from toolkit.contracts import ModelEntry, to_json
 from toolkit.errors import ModelFailed
 
@@ -36,8 +36,10 @@ class MeteredModel(WrapperModel):
         model_request_parameters: ModelRequestParameters,
     ) -> ModelResponse:
         """Raises `BudgetExceeded` where the day has no room for the answer, and what the model raises."""
+        most = most_input_tokens(messages, model_request_parameters, self._entry.context)
         worst = RequestUsage(
-            input_tokens=most_input_tokens(messages, model_request_parameters, self._entry.context),
+            input_tokens=most,
+            cache_write_tokens=most if self._entry.caches else 0,  # which costs more than to read it
             output_tokens=self._entry.max_tokens or self._entry.context,
         )
         reserved = self._day.reserve(self._cost(worst))
@@ -45,17 +47,24 @@ class MeteredModel(WrapperModel):
             response = await super().request(messages, model_settings, model_request_parameters)
         except ModelAPIError as error:
             # An answer that was begun may be billed, as far as it came; how far that was nobody says.
-            if isinstance(error, ModelHTTPError) and not error.in_stream:
+            if not_begun(error):
                 self._day.release(reserved)
             raise
         self._day.settle(reserved, self._cost(response.usage))
         return response
 
     def _cost(self, usage: RequestUsage) -> Decimal:
-        cost = cost_of(self._entry.id, self._entry.price, usage)
+        cost = entry_cost(self._entry, usage)
         if cost is None:
             raise ModelFailed("the price of an answer is not known, so a daily budget cannot be kept")
         return cost
+
+
+def not_begun(error: ModelAPIError) -> bool:
+    """Whether no answer was begun: the service refused the request, or was not reached."""
+    if isinstance(error, ModelConnectionError):
+        return error.phase in ("pool", "connect")
+    return isinstance(error, ModelHTTPError) and not error.in_stream
 
 
 def most_input_tokens(messages: list[ModelMessage], parameters: ModelRequestParameters, context: int) -> int:

@@ -44,6 +44,25 @@ What goes for new code:
 """Comes before the instructions where the run starts from files of the user's."""
 
 
-def instructions(*, brought: bool) -> str:
-    """What the model is told; `brought` says that the user's own files are in the workspace."""
-    return f"{WITH_A_TREE}\n{INSTRUCTIONS}" if brought else INSTRUCTIONS
+GOES_ON = """\
+This is a further turn of a conversation, and the workspace holds the files as the turn before left them.
+Change what is asked for now, with `edit_file`, and leave the rest as it is. What earlier messages show of the
+files is shortened and may be out of date: `list_files` and `read_file` before you change one. What asks for
+no change is answered in words.
+"""
+"""Comes first where the run goes on from another one."""
+
+CHAT = """\
+The user reads your answer and can answer it. Where you cannot tell what is wanted, ask instead of guessing,
+and change nothing. Call `end_conversation` only when the user says goodbye or wants nothing more.
+"""
+"""Comes last in a chat."""
+
+
+def instructions(*, brought: bool, follows: bool = False, chat: bool = False) -> str:
+    """What the model is told; `brought` says that the user's own files are in the workspace.
+
+    `follows` says that it goes on from an earlier run, `chat` that it may end the conversation.
+    """
+    told = {GOES_ON: follows, WITH_A_TREE: brought, INSTRUCTIONS: True, CHAT: chat}
+    return "\n".join(text for text, holds in told.items() if holds)

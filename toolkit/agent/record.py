@@ -34,6 +34,9 @@ LEASE_SECONDS = 90
 HEARTBEAT_SECONDS = 20.0
 """The lease is renewed at each step and, as one request to a model may take minutes, in between too."""
 
+WAITING_SECONDS = 300
+"""How long the next invocation of a long run may wait for a place before the run counts as lost."""
+
 LOOK_SECONDS = 2.0
 """How often the row is read for the wish that the run should end."""
 
@@ -68,6 +71,7 @@ class RunTable:
             prompt=request.prompt,
             model=model,
             caller=request.caller,
+            conversation=request.conversation,
             started=started,
             updated=started,
             owner=self._owner,
@@ -84,6 +88,36 @@ class RunTable:
             if not condition_failed(error):
                 raise PlatformError(f"the run's record cannot be written: {error}") from error
             return self._found(request)
+        return True
+
+    def give_away(self, token: str, part: int) -> None:
+        """Leave the run to the invocation that makes its next part, and takes it by the token.
+
+        The lease runs for as long as the event may wait for a place. Raises what `progress` raises.
+        """
+        self._update(
+            {
+                "step": f"waiting for invocation {part}",
+                "lease_until": int(time.time()) + WAITING_SECONDS,
+                "owner": token,
+            }
+        )
+
+    def take_back(self, token: str) -> None:
+        """Have the run again that was given away, and that nobody has taken."""
+        self._owner = token
+
+    def take_over(self, token: str) -> bool:
+        """Take the run that another invocation has given away. False where another delivery has."""
+        try:
+            self._write(
+                {"owner": self._owner, "lease_until": int(time.time()) + LEASE_SECONDS},
+                {"owner": token, "status": "running"},
+            )
+        except (ClientError, BotoCoreError) as error:
+            if not condition_failed(error):
+                raise PlatformError(f"the run's record cannot be written: {error}") from error
+            return self._read().owner == self._owner  # our own write, whose answer was lost on the way
         return True
 
     def progress(self, step: str, attempts: list[Attempt]) -> None:

@@ -9,7 +9,7 @@ from toolkit.agent.config import AgentConfig, Clients
 from toolkit.contracts import RunResult
 from toolkit.telemetry.export import Exporter, OtlpExport, otlp_http, parse_headers
 from toolkit.telemetry.metrics import Meter, numbers
-from toolkit.telemetry.run import RunTelemetry
+from toolkit.telemetry.run import Carried, RunTelemetry
 from toolkit.telemetry.sink import Sink
 
 log = logging.getLogger(__name__)
@@ -17,12 +17,15 @@ log = logging.getLogger(__name__)
 SECRET = "secretsmanager"  # noqa: S105 - the service's name in an ARN
 
 
-def open_telemetry(run_id: str, config: AgentConfig, clients: Clients, sink: Sink) -> RunTelemetry:
-    """The telemetry of a run, with whatever else gets its spans."""
+def open_telemetry(
+    run_id: str, config: AgentConfig, clients: Clients, sink: Sink, carried: Carried | None = None
+) -> RunTelemetry:
+    """The telemetry of a run, or of the part of it that goes on, with whatever else gets its spans."""
     return RunTelemetry(
         run_id,
         config.stack,
         sink,
+        carried,
         include_content=config.include_content,
         also=_export(config, clients),
         background=True,
@@ -35,12 +38,17 @@ def report(
     """Tell of a run whose last word is written. `model` is the registry's name. Never raises."""
     try:
         _measure(config, clients, telemetry, model, run)
-        if export := _export(config, clients):
-            export.drain()
-            if export.lost:
-                log.warning("%d spans were not exported since this function started", export.lost)
+        drain(config, clients)
     except Exception:
         log.exception("run %s ended as its record says, and could not be reported", run.run_id)
+
+
+def drain(config: AgentConfig, clients: Clients) -> None:
+    """Wait a little for the spans that are on their way elsewhere."""
+    if export := _export(config, clients):
+        export.drain()
+        if export.lost:
+            log.warning("%d spans were not exported since this function started", export.lost)
 
 
 def _measure(

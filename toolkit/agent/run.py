@@ -7,70 +7,71 @@ Whatever happens after the lease is taken, the run ends with a status, its files
 """
 
 import logging
-import shutil
-import tempfile
 import time
-from collections.abc import Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+import uuid
+from contextlib import suppress
 
-from opentelemetry.trace import Tracer
-from pydantic_ai.models import Model
-from pydantic_ai.usage import RequestUsage
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic_ai import ModelMessage, ModelMessagesTypeAdapter
 
 from toolkit.agent.attached import with_attached
-from toolkit.agent.attempts import diff
+from toolkit.agent.attempts import Attempts, diff
 from toolkit.agent.baseline import Baseline, without_plan
 from toolkit.agent.cancellation import Cancellation
+from toolkit.agent.checking import checker_of
 from toolkit.agent.chosen import Chosen, choose_validators
-from toolkit.agent.config import AgentConfig, Clients, remote_checker
-from toolkit.agent.day_budget import DayBudget, accounts
-from toolkit.agent.deadline import Deadline
+from toolkit.agent.config import AgentConfig, Clients
 from toolkit.agent.deps import Deps
 from toolkit.agent.ending import NOTHING_CHANGED, Ending, describe, errors_into, why_not
-from toolkit.agent.gate import converse
+from toolkit.agent.farewell import said_farewell
+from toolkit.agent.gate import Prompt, converse
+from toolkit.agent.hooks import again
 from toolkit.agent.ledger import Ledger
-from toolkit.agent.metered import MeteredModel
-from toolkit.agent.models import build, choose, cost_of, load_registry
+from toolkit.agent.lineup import Lineup
+from toolkit.agent.memory import Memory
 from toolkit.agent.record import Cancelled, RunTable
-from toolkit.agent.reporting import open_telemetry, report
+from toolkit.agent.relay import Baton, HandOver, moments
+from toolkit.agent.reporting import drain, open_telemetry, report
 from toolkit.agent.stating import signed_statement
 from toolkit.agent.store import Store
+from toolkit.agent.verdict import passes
 from toolkit.agent.workspace import Workspace
 from toolkit.agent.writer import make_writer
 from toolkit.checker import Checker
-from toolkit.checker.inprocess import InProcessChecker
-from toolkit.checker.selection import ValidatorSettings
 from toolkit.contracts import (
     AskRequest,
     Attempt,
     CheckReport,
+    HandedOver,
     ModelEntry,
     RunResult,
     Tree,
+    to_json,
 )
-from toolkit.errors import PlatformError, UsageError
+from toolkit.errors import PlatformError
+from toolkit.registry import Named
 from toolkit.telemetry.attempts import record_attempt
 from toolkit.telemetry.metrics import NO_MODEL
 from toolkit.telemetry.sink import FirehoseSink
 
 log = logging.getLogger(__name__)
 
-RESERVE_SECONDS = 20.0
-"""What is kept back of the function's own time, to store everything before Lambda ends it."""
-
 
 def execute(
-    request: AskRequest, config: AgentConfig, clients: Clients, remaining_s: float
-) -> RunResult | None:
-    """Do the run, unless another delivery of the same request has it; then None.
+    request: AskRequest,
+    config: AgentConfig,
+    clients: Clients,
+    remaining_s: float,
+    baton: Baton | None = None,
+) -> RunResult | HandedOver | None:
+    """Do the run, or the next part of it (`baton`), unless another delivery has it; then None.
 
-    `remaining_s` is the function's own time that is left. Raises only where not even the record of the
-    run can be written.
+    `remaining_s` is the function's own time that is left; where it does not suffice, the next invocation goes
+    on. Raises only where not even the record of the run can be written.
     """
     table = RunTable(clients.dynamodb, config.runs_table, request.run_id)
-    run = Run(request, config, clients, table, time.monotonic() + remaining_s - RESERVE_SECONDS)
-    if not table.take(request, request.model):
+    run = Run(request, config, clients, table, remaining_s, baton)
+    if not (table.take_over(baton.token) if baton else table.take(request, request.model)):
         log.info("run %s is not ours: nothing to do", request.run_id)
         return None
     with table.heartbeat(run.cancel):
@@ -81,10 +82,21 @@ class Run:
     """One run that is ours: its parts, what it has consumed, and how it ends."""
 
     def __init__(
-        self, request: AskRequest, config: AgentConfig, clients: Clients, table: RunTable, latest: float
+        self,
+        request: AskRequest,
+        config: AgentConfig,
+        clients: Clients,
+        table: RunTable,
+        remaining_s: float,
+        baton: Baton | None,
     ) -> None:
-        self._started = time.monotonic()
-        self._deadline = Deadline.earliest(self._started, request.timeout_s, latest)
+        self._started = time.monotonic() - (baton.elapsed_s if baton else 0.0)
+        self._part = baton.part if baton else 1
+        self._baton = baton
+        self._deadline, self._relay = moments(
+            self._started, request.timeout_s, remaining_s, self._part, goes_on=bool(config.function)
+        )
+        self._handed: HandedOver | None = None
         self._request = request
         self._config = config
         self._clients = clients
@@ -92,7 +104,8 @@ class Run:
         sink = FirehoseSink(
             clients.firehose, config.delivery_stream, clients.s3, config.audit_bucket, config.runs_bucket
         )
-        self._telemetry = open_telemetry(request.run_id, config, clients, sink)
+        carried = baton.carried if baton else None
+        self._telemetry = open_telemetry(request.run_id, config, clients, sink, carried)
         self._store = Store(clients.s3, config.runs_bucket, request.run_id)
         self._ledger = Ledger(
             max_cost_usd=request.max_cost_usd,
@@ -100,44 +113,54 @@ class Run:
             max_tool_calls=request.max_tool_calls,
             max_tokens=request.max_tokens,
         )
-        self._accounts = accounts(config.daily_budget_usd, config.caller_daily_budget_usd, request.caller)
+        self._lineup = Lineup(request, config, clients)
         self._ending = Ending()
         self._model = request.model
         self._metered_as = NO_MODEL
         self._chosen = Chosen()
-        self._brought = Tree()
+        self._start = self._brought = Tree()
+        self._memory = Memory(clients.dynamodb, config.runs_table, request, self._telemetry.tracer)
+        self._said: list[ModelMessage] = []
+        self._baseline_report: CheckReport | None = None
         self._cancellation = Cancellation()
 
     def cancel(self) -> None:
         """End the work, from another thread; what was made until then is stored all the same."""
         self._cancellation.request()
 
-    def _checker(self) -> AbstractContextManager[Checker]:
-        """The platform's checker function where it has one, else a checker in this process."""
-        tracer, settings = self._telemetry.tracer, self._chosen.selection.settings
-        return remote_checker(self._config, self._clients, tracer, settings, self._brought) or _own_checker(
-            tracer, settings, self._brought, unsandboxed=self._config.unsandboxed
-        )
-
-    def to_its_end(self) -> RunResult:
-        """Work, then store files, records, statement, result and the last word, in this order.
+    def to_its_end(self) -> RunResult | HandedOver:
+        """Work, then store files, records, statement, result and the last word, in this order; or hand over.
 
         The statement is signed before the trace ends, so that the trace says so where that fails, and stored
         when the records are accepted, because only then the run is `ok`.
         """
         ending, table = self._ending, self._table
         statement = b""
+        if self._baton:
+            self._take_up(self._baton)
         with errors_into(ending), self._telemetry.run_span() as span:
             with errors_into(ending):
+                self._store.keep_request(self._request)
                 self._chosen = choose_validators(self._config.validators, self._request.rehearse)
-                self._brought = ending.tree = self._store.start(self._request.start)
-                with self._checker() as checker:
+                self._start = self._store.start(self._request.start)
+                if self._baton is None:
+                    ending.tree = self._start
+                self._memory.open(self._of_run(self._request.follows))
+                self._brought = self._memory.brought(self._of_run, self._start)
+                settings, tracer = self._chosen.selection.settings, self._telemetry.tracer
+                checking = checker_of(self._config, self._clients, tracer, settings, self._brought)
+                with checking as checker, suppress(HandOver):
                     self._work(checker)
+                if self._relay.handing_over:
+                    self._hand_over()
+            if self._handed:
+                return self._handed
             with errors_into(ending):
                 self._store.tree(ending.tree)
             with errors_into(ending):
                 statement = self._statement()
-            describe(span, self._model, ending, self._ledger)
+            self._memory.save(ending, self._said)
+            describe(span, self._model, ending, self._ledger, self._part)
         with errors_into(ending):
             self._telemetry.close()  # a run is not `ok` before its records are accepted
         with errors_into(ending):
@@ -157,6 +180,50 @@ class Run:
         result = self._result(seconds)
         report(self._config, self._clients, self._telemetry, self._metered_as, result)
         return result
+
+    def _hand_over(self) -> None:
+        """Leave the run to the next invocation. Where that fails the run ends here, with what went wrong."""
+        standing, part = self._relay.standing, self._part + 1
+        if standing is None:  # not even a first step was begun
+            raise self._deadline.passed
+        self._ending.tree = Tree(files=standing.files)
+        token = str(uuid.uuid4())
+        named = self._store.leave(
+            Baton(
+                request=self._request,
+                part=part,
+                token=token,
+                elapsed_s=time.monotonic() - self._started,
+                model=self._model,
+                messages=ModelMessagesTypeAdapter.dump_json(standing.messages),
+                files=standing.files,
+                seen=standing.seen,
+                so_far=standing.so_far,
+                answer=standing.answer,
+                spent=self._ledger.spent,
+                carried=self._telemetry.carry(),
+                baseline=self._baseline_report,
+                report=self._ending.report,
+            )
+        )
+        self._table.give_away(token, part)
+        try:
+            self._clients.successor.invoke(
+                FunctionName=self._config.function, InvocationType="Event", Payload=to_json(named)
+            )
+        except (ClientError, BotoCoreError) as error:
+            self._table.take_back(token)
+            raise PlatformError(
+                f"the function's own time was used up, and part {part} of the run cannot be begun: {error}",
+                "the agent's role has to be allowed to invoke the agent: tfkit up",
+            ) from error
+        self._telemetry.leave()
+        self._handed = named
+        drain(self._config, self._clients)
+
+    def _of_run(self, run_id: str) -> Store:
+        """What another run has left."""
+        return Store(self._clients.s3, self._config.runs_bucket, run_id)
 
     def _statement(self) -> bytes:
         """What the run claims, signed; empty for one that is not `ok`."""
@@ -182,9 +249,10 @@ class Run:
     def _work(self, checker: Checker) -> None:
         """The conversation and its gate; what it came to is in the ending, also when it raises."""
         self._table.refuse_stopped()
-        entry = self._choose_model()
-        prompt = with_attached(self._request.prompt, self._store.attached(self._request.attached), entry)
-        ending, workspace = self._ending, Workspace(self._brought.files)
+        models = self._choose_models()
+        entry = models[0][1]
+        ending, workspace = self._ending, Workspace(self._start.files)
+        history = self._memory.history(min(each.context for _, each in models))
         deps = Deps(
             workspace=workspace,
             checker=checker,
@@ -193,21 +261,28 @@ class Run:
             ledger=self._ledger,
             progress=lambda step: self._table.progress(step, ending.attempts),
             baseline=self._baseline(checker),
+            relay=self._relay,
+            chat=self._request.chat,
         )
         agent = make_writer(
-            self._build(entry),
+            self._lineup.as_one(models, lambda: again(deps)),
             entry.id,
             self._telemetry.provider,
             include_content=self._config.include_content,
             brought=bool(self._brought.files),
+            follows=bool(self._request.follows or history),
+            chat=self._request.chat,
         )
+        prompt, before, answer = self._beginning(deps, entry, history)
         conversation = converse(
             agent,
             deps,
             prompt,
             max_followups=self._request.max_followups,
             deadline=self._deadline,
-            on_attempt=self._on_attempt,
+            on_attempt=lambda attempt, report: self._on_attempt(attempt, report, workspace.tree),
+            before=before,
+            answer=answer,
         )
         try:
             outcome = self._cancellation.run(conversation)
@@ -215,57 +290,64 @@ class Run:
             ending.tree = workspace.tree
         ending.output = outcome.output
         ending.tree = outcome.tree  # what the gate has seen, should the workspace have changed since
+        ending.terminate = said_farewell(outcome.messages)
         ending.status = "ok" if outcome.converged else "not_converged"
         if not outcome.converged:
             ending.error = why_not(outcome)
-        elif outcome.tree == self._brought:  # what was clean before says nothing of what was asked for
+        elif outcome.tree == self._start and not self._request.follows:
+            # What was clean before says nothing of what was asked for.
             ending.status, ending.error = "not_converged", NOTHING_CHANGED
+        self._said = outcome.messages[len(history) :]
+
+    def _choose_models(self) -> list[Named]:
+        """The model that was asked for, and those that answer where it cannot."""
+        models = self._lineup.choose(self._baton.model if self._baton else self._request.model)
+        self._model = self._metered_as = models[0][0]
+        self._ledger.entries = dict(models)
+        return models
+
+    def _beginning(
+        self, deps: Deps, entry: ModelEntry, history: list[ModelMessage]
+    ) -> tuple[Prompt | None, list[ModelMessage], str | None]:
+        """The prompt, or where an earlier invocation has left the conversation: its messages, and the answer
+        that is still to be judged."""
+        if self._baton is None:
+            attached = self._store.attached(self._request.attached)
+            return with_attached(self._request.prompt, attached, entry), history, None
+        standing = self._baton.standing
+        deps.workspace.go_on(standing.files, standing.seen)
+        deps.attempts = Attempts(self._ledger, self._start, standing.so_far)
+        return None, standing.messages, standing.answer
+
+    def _take_up(self, baton: Baton) -> None:
+        """Stand where the earlier invocation stood, so that whatever happens now loses nothing of it."""
+        self._ledger.go_on(baton.spent)
+        self._ending.tree = Tree(files=baton.files)
+        self._ending.attempts = list(baton.so_far.made)
+        self._ending.report = baton.report
 
     def _baseline(self, checker: Checker) -> Baseline:
         """What the validators say of the user's own files as they came."""
         names = without_plan(self._chosen.selection)
-        if not self._brought.files or not names:
-            return Baseline()
-        self._table.progress("validators, before the run", [])
-        return Baseline(checker.check(self._brought, names))
+        if self._baton:
+            self._baseline_report = self._baton.baseline
+        elif self._brought.files and names:
+            self._table.progress("validators, before the run", [])
+            self._baseline_report = checker.check(self._brought, names)
+        return Baseline(self._baseline_report)
 
-    def _build(self, entry: ModelEntry) -> Model:
-        """The model, under the day's budget where the platform has one."""
-        model = build(entry, self._clients.bedrock)
-        if not self._accounts:
-            return model
-        table = self._config.runs_table
-        day = DayBudget(self._clients.dynamodb, table, self._request.run_id, self._accounts)
-        return MeteredModel(model, entry, day)
-
-    def _choose_model(self) -> ModelEntry:
-        registry = load_registry(self._clients.ssm, self._config.registry_parameter)
-        self._model, entry = choose(registry, self._request.model)
-        self._metered_as = self._model
-        self._refuse_unpriced_budget(entry)
-        self._ledger.price = entry.price
-        return entry
-
-    def _refuse_unpriced_budget(self, entry: ModelEntry) -> None:
-        if self._request.max_cost_usd is None and not self._accounts:
-            return
-        if cost_of(entry.id, entry.price, RequestUsage(input_tokens=1, output_tokens=1)) is not None:
-            return
-        if self._request.max_cost_usd is not None:
-            raise UsageError(
-                f"the price of {self._model} is not known, so a budget in dollars cannot be kept"
-            )
-        raise UsageError(
-            f"the price of {self._model} is not known, so the platform's daily budget cannot be kept",
-            f"choose a model with a price, or take {self._accounts[0].setting} away and run: tfkit up",
-        )
-
-    def _on_attempt(self, attempt: Attempt, report: CheckReport) -> None:
+    def _on_attempt(self, attempt: Attempt, report: CheckReport, tree: Tree) -> None:
         self._ending.attempts.append(attempt)
         self._ending.report = report
+        if not passes(report, self._chosen.selection):  # what passed is stored as the run's files
+            self._store.attempt(attempt.n, tree)
         record_attempt(self._telemetry.tracer, attempt)
         self._table.progress("gate", self._ending.attempts)
         self._telemetry.flush()
+
+    def _ids(self) -> list[str]:
+        """The ids of the models that answered, whatever their names in the registry are."""
+        return [self._ledger.entries[n].id for n in self._ledger.answered if n in self._ledger.entries]
 
     def _result(self, seconds: float) -> RunResult:
         ending, report = self._ending, self._ending.report
@@ -283,27 +365,16 @@ class Run:
             error=ending.error,
             checks=report.results if report else [],
             skipped=self._chosen.skipped(report),
-            not_proven=self._chosen.not_proven(self._model),
+            not_proven=self._chosen.not_proven(self._model, *self._ids()) + self._memory.problems,
             sandbox=report.sandbox if report else "none",
             model_retries=self._ledger.retries,
+            parts=self._part,
             start=self._request.start,
-            diff=diff(self._brought, ending.tree) if self._brought.files else "",
+            diff=diff(self._start, ending.tree) if self._start.files else "",
+            conversation=self._request.conversation,
+            terminate=ending.terminate,
+            replays=self._request.replays,
+            models=self._ledger.answered,
+            cache_read_tokens=self._ledger.cache_read_tokens,
+            cache_write_tokens=self._ledger.cache_write_tokens,
         )
-
-
-@contextmanager
-def _own_checker(
-    tracer: Tracer, settings: Mapping[str, ValidatorSettings], brought: Tree, *, unsandboxed: bool
-) -> Generator[Checker, None, None]:
-    """A checker in a folder of its own, which is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="tfkit-run-"))
-    try:
-        checker = InProcessChecker(
-            folder, tracer=tracer, settings=settings, brought=brought, unsandboxed=unsandboxed
-        )
-        try:
-            yield checker
-        finally:
-            checker.close()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -6,12 +6,25 @@ Whoever may ask may write what a run is given, at any time; so it is named by it
 import hashlib
 from typing import Any
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from toolkit.agent.relay import Baton, pack, unpack
+from toolkit.checker.message import pack as pack_tree
 from toolkit.checker.message import unpack_tree
-from toolkit.contracts import RequestInBucket, RunResult, Tree, to_json
+from toolkit.contracts import AskRequest, HandedOver, RequestInBucket, RunResult, Tree, to_json
 from toolkit.errors import PlatformError
-from toolkit.tables import attached_key, file_key, request_key, result_key, start_key, statement_key, tree_key
+from toolkit.tables import (
+    attached_key,
+    attempt_key,
+    baton_key,
+    file_key,
+    request_key,
+    result_key,
+    start_key,
+    statement_key,
+    tree_key,
+)
 
 
 class Store:
@@ -37,10 +50,36 @@ class Store:
             raise PlatformError("the request in the bucket is not the one that the event names")
         return content
 
+    def earlier(self) -> RunResult:
+        """The outcome of the run, for one that follows it."""
+        try:
+            return msgspec.json.decode(self._get("the run before", result_key(self._run_id)), type=RunResult)
+        except msgspec.MsgspecError as error:
+            raise PlatformError(f"the run before cannot be read: {error}") from error
+
+    def baton(self, named: HandedOver) -> Baton:
+        """What an earlier invocation of the run has left."""
+        content = self._get(f"part {named.part} of the run", baton_key(self._run_id, named.part))
+        return unpack(content, named)
+
+    def leave(self, baton: Baton) -> HandedOver:
+        """Lay a run down for the next invocation; returns the event that names it."""
+        content, named = pack(baton)
+        self._put(f"part {named.part} of the run", baton_key(self._run_id, named.part), content)
+        return named
+
+    def keep_request(self, request: AskRequest) -> None:
+        """The request itself, so that the run can be done again; its hash stands in the run's row."""
+        self._put("request.json", request_key(self._run_id), to_json(request))
+
     def tree(self, tree: Tree) -> None:
         """The files, byte for byte as they were checked."""
         for path, content in tree.files.items():
             self._put(f"workspace/{path}", file_key(self._run_id, path), content)
+
+    def attempt(self, number: int, tree: Tree) -> None:
+        """The files as they were at an attempt that did not pass; the first is number 1."""
+        self._put(f"attempt {number}", attempt_key(self._run_id, number), pack_tree(tree))
 
     def statement(self, envelope: bytes) -> None:
         """The signed statement, before the outcome; empty bytes withdraw it."""

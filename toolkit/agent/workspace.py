@@ -5,7 +5,7 @@ meaning here, and the rule of the checker's staging decides which names may exis
 model's is a `Refused`, with what to do instead.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from toolkit.checker.staging import MAX_FILES as STAGED_FILES
 from toolkit.checker.staging import path_problem
@@ -32,10 +32,19 @@ class Workspace:
         self._most = min(STAGED_FILES, len(self._files) + MAX_FILES)
         self._seen: set[str] = set()
 
+    def go_on(self, files: Mapping[str, bytes], seen: Iterable[str]) -> None:
+        """Be as it was in an earlier invocation of the run."""
+        self._files, self._seen = dict(files), set(seen)
+
     @property
     def tree(self) -> Tree:
         """The files as they are now."""
         return Tree(files=dict(self._files))
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """The files that were read or written, as they are now or were before."""
+        return frozenset(self._seen)
 
     def paths(self) -> list[tuple[str, int]]:
         """Every path with its size in bytes, in order."""

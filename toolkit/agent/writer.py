@@ -7,7 +7,9 @@ from pydantic_ai.models import Model
 from pydantic_ai.models.instrumented import InstrumentationSettings
 
 from toolkit.agent.deps import Deps
+from toolkit.agent.farewell import ENDING
 from toolkit.agent.hooks import RunHooks
+from toolkit.agent.patience import patient
 from toolkit.agent.prompts import instructions
 from toolkit.agent.tools import TOOLS
 
@@ -21,12 +23,15 @@ def make_writer(
     *,
     include_content: bool = True,
     brought: bool = False,
+    follows: bool = False,
+    chat: bool = False,
 ) -> Agent[Deps, str]:
     """An agent over the model; its spans go to the given provider and nowhere else.
 
     Without `include_content` they do not say what the model and the tools said. Images are never in them:
     they lie in the runs bucket, and each request would repeat them. `brought` says that the workspace holds
-    files of the user's.
+    files of the user's, `follows` that the run goes on from an earlier one, `chat` that somebody may answer:
+    then the model may end the conversation.
     """
     capabilities: list[AbstractCapability[Deps]] = [RunHooks(model_id)]
     if tracing is not None:
@@ -38,11 +43,11 @@ def make_writer(
         )
         capabilities.append(Instrumentation(settings))
     return Agent(
-        model,
+        patient(model),
         name="writer",
         deps_type=Deps,
-        output_type=str,
-        instructions=instructions(brought=brought),
+        output_type=[str, ENDING] if chat else str,
+        instructions=instructions(brought=brought, follows=follows, chat=chat),
         tools=TOOLS,
         retries={"tools": RETRIES, "output": 1},
         capabilities=capabilities,

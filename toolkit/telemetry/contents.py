@@ -20,7 +20,7 @@ same content as the tool result that it repeats. `restore` puts both back, byte 
 import hashlib
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -81,6 +81,15 @@ class Contents:
         self._lists: deque[_List] = deque(maxlen=LISTS_KNOWN)
         self.fresh: list[Content] = []
         self.objects: dict[str, bytes] = {}
+
+    @property
+    def stored(self) -> dict[str, Kind]:
+        """What the run has stored by now: hash in hexadecimal → how it is referred to."""
+        return {digest.hex(): kind for digest, kind in self._stored.items()}
+
+    def know(self, stored: Mapping[str, Kind]) -> None:
+        """Take for stored what an earlier process of the run has stored."""
+        self._stored |= {bytes.fromhex(sha256): kind for sha256, kind in stored.items()}
 
     def place(self, key: str, text: str) -> str:  # noqa: ARG002 - the shape that `otlp` asks for
         """What stands in an attribute for this text: itself, or a reference."""

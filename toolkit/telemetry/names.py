@@ -20,6 +20,8 @@ TOOL_CALLS = "tfkit.tool_calls"
 ATTEMPTS = "tfkit.attempts"
 MODEL_RETRIES = "tfkit.model_retries"  # requests that were sent again
 ERROR = "tfkit.error"
+PARTS = "tfkit.parts"  # how many invocations the run took, where it took several
+HANDED_OVER = "tfkit.handed_over"  # on an `invoke_agent` that the next invocation goes on with
 
 # Attributes of our own steps: a validator, terraform, the rehearsal.
 CHECK_STATUS = "tfkit.check.status"  # a contracts.CheckStatus

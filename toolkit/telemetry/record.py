@@ -5,7 +5,7 @@ changed, missing, inserted or reordered line shows; `last` closes the chain.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -138,37 +138,3 @@ class Chain:
             for scope, spans in draft.scopes.items()
         ]
         return [{"resource": msgspec.Raw(self.resource), "scopeSpans": scope_spans}]
-
-
-class _Head(msgspec.Struct):
-    seq: int
-    prev: str
-    last: bool
-
-
-def chain_problems(lines: Sequence[bytes]) -> list[str]:
-    """What is wrong with the lines of one run, given in order and without newlines; empty when whole.
-
-    Tells an altered, missing, inserted or moved line by what the next one says of it. A change of the
-    last line, or one that rehashes all that follow, needs a digest kept elsewhere.
-    """
-    problems: list[str] = []
-    end = NEW_CHAIN
-    closed = False
-    for number, body in enumerate(lines):
-        try:
-            head = msgspec.json.decode(body, type=_Head)
-        except msgspec.DecodeError as error:
-            problems.append(f"line {number} is no record: {error}")
-            return problems
-        if closed:
-            problems.append(f"line {number} follows the last one")
-        if head.seq != end.seq:
-            problems.append(f"line {number} says it is number {head.seq}, expected {end.seq}")
-        if head.prev != end.prev:
-            problems.append(f"line {number} does not fit the line before")
-        end = ChainEnd(head.seq + 1, Line(head.seq, body).sha256)
-        closed = head.last
-    if not closed:
-        problems.append("the chain is not closed")
-    return problems

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Status, StatusCode, format_trace_id
 from typing_extensions import override
@@ -91,7 +92,27 @@ class Recorder(SpanProcessor):
         return pack(units, overhead), objects
 
 
-def make_provider(resource: dict[str, str], recorder: SpanProcessor) -> TracerProvider:
+class GivenFirst(RandomIdGenerator):
+    """The first trace and the first span have the given ids, which another process gave them; all others new
+    ones."""
+
+    def __init__(self, trace_id: int, span_id: int) -> None:
+        self._given = [trace_id], [span_id]
+
+    @override
+    def generate_trace_id(self) -> int:
+        """An id of 128 bits."""
+        return self._given[0].pop() if self._given[0] else super().generate_trace_id()
+
+    @override
+    def generate_span_id(self) -> int:
+        """An id of 64 bits."""
+        return self._given[1].pop() if self._given[1] else super().generate_span_id()
+
+
+def make_provider(
+    resource: dict[str, str], recorder: SpanProcessor, ids: IdGenerator | None = None
+) -> TracerProvider:
     """A provider that nothing in the environment can switch off, sample or shorten: it is the record."""
     unlimited = SpanLimits.UNSET
     limits = SpanLimits(
@@ -105,7 +126,11 @@ def make_provider(resource: dict[str, str], recorder: SpanProcessor) -> TracerPr
         max_span_attribute_length=unlimited,
     )
     provider = TracerProvider(
-        sampler=ALWAYS_ON, resource=Resource(resource), shutdown_on_exit=False, span_limits=limits
+        sampler=ALWAYS_ON,
+        resource=Resource(resource),
+        shutdown_on_exit=False,
+        span_limits=limits,
+        id_generator=ids,
     )
     provider._disabled = False  # OTEL_SDK_DISABLED has no other antidote
     provider.add_span_processor(recorder)

@@ -10,11 +10,15 @@ receipt = telemetry.close()            # raises TelemetryFailed: such a run is n
 """
 
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
+from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.sdk.trace import Span as SdkSpan
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import Span, Tracer
 
@@ -22,10 +26,24 @@ from toolkit import __version__
 from toolkit.contracts import Shape
 from toolkit.errors import TelemetryFailed
 from toolkit.telemetry import names, otlp
+from toolkit.telemetry.contents import Kind
 from toolkit.telemetry.counts import Counts
 from toolkit.telemetry.record import NEW_CHAIN, Chain, ChainEnd, Draft, Line
-from toolkit.telemetry.recorder import Recorder, make_provider
+from toolkit.telemetry.recorder import GivenFirst, Recorder, make_provider
 from toolkit.telemetry.sink import Sink
+
+
+class Carried(Shape, frozen=True):
+    """What a process of a run leaves to the next: the end of the chain, the root span, which it does not end,
+    the numbers so far, and which texts are stored. Ids are in hexadecimal, `started_ns` is since 1970."""
+
+    seq: int
+    prev: str
+    trace_id: str
+    span_id: str
+    started_ns: int
+    counts: dict[str, int]
+    stored: dict[str, Kind]
 
 
 class Receipt(Shape, frozen=True):
@@ -39,10 +57,10 @@ class Receipt(Shape, frozen=True):
 class RunTelemetry:
     """Records the spans of one run and ships them. Spans may end anywhere; `flush` waits for the network.
 
-    `start` continues the chain of an earlier process of the same run (`FirehoseSink.chain_end`). `also` gets
-    the same spans (an `export.OtlpExport`). Without `include_content` nothing that a model or a tool said
-    leaves the process. In the `background` a thread flushes after each answer of a model, so that little is
-    held, and a run that is killed leaves what it did until then.
+    `carried` continues what an earlier process of the same run has begun (`carry`). `also` gets the same
+    spans (an `export.OtlpExport`). Without `include_content` nothing that a model or a tool said leaves the
+    process. In the `background` a thread flushes after each answer of a model, so that little is held, and a
+    run that is killed leaves what it did until then.
     """
 
     def __init__(
@@ -50,7 +68,7 @@ class RunTelemetry:
         run_id: str,
         stack: str,
         sink: Sink,
-        start: ChainEnd = NEW_CHAIN,
+        carried: Carried | None = None,
         *,
         include_content: bool = True,
         also: SpanProcessor | None = None,
@@ -60,6 +78,11 @@ class RunTelemetry:
         self.stack = stack
         self._sink = sink
         self._recorder = Recorder(include_content, self._ship_soon if background else lambda: None)
+        self._carried = carried
+        self._root: Span | None = None
+        if carried:
+            self._recorder.counts = Counts(**carried.counts)
+            self._recorder.contents.know(carried.stored)
         self._turn_ended = threading.Event()
         self._shipper: threading.Thread | None = None
         resource = {
@@ -68,12 +91,13 @@ class RunTelemetry:
             names.STACK: stack,
             names.RUN_ID: run_id,
         }
-        self.provider = make_provider(resource, self._recorder)
+        ids = GivenFirst(int(carried.trace_id, 16), int(carried.span_id, 16)) if carried else None
+        self.provider = make_provider(resource, self._recorder, ids)
         if also:
             self.provider.add_span_processor(also)
         self.tracer: Tracer = self.provider.get_tracer("tfkit", __version__)
         encoded = otlp.encode({"attributes": otlp.attributes(resource, lambda _key, text: text)})
-        self._chain = Chain(run_id, encoded, start)
+        self._chain = Chain(run_id, encoded, ChainEnd(carried.seq, carried.prev) if carried else NEW_CHAIN)
         self._shipping = threading.Lock()
         self._outbox: list[Line] = []
         self._objects: dict[str, bytes] = {}
@@ -94,10 +118,46 @@ class RunTelemetry:
 
     @contextmanager
     def run_span(self) -> Generator[Span, None, None]:
-        """The root span, current inside the block. It has no parent, whatever the caller's context holds."""
+        """The root span, current inside the block. It has no parent, whatever the caller's context holds.
+
+        One that was carried goes on: with its ids and its beginning. It is the first span of each process.
+        """
         attributes: dict[str, Any] = {names.RUN_ID: self.run_id, names.STACK: self.stack}
-        with self.tracer.start_as_current_span(names.RUN_SPAN, Context(), attributes=attributes) as span:
-            yield span
+        started = self._carried.started_ns if self._carried else time.time_ns()
+        try:
+            with self.tracer.start_as_current_span(
+                names.RUN_SPAN, Context(), attributes=attributes, start_time=started, end_on_exit=False
+            ) as self._root:
+                yield self._root
+        finally:
+            if self._root and not self._closed:  # else it was left to the next process
+                self._root.end()
+
+    def carry(self) -> Carried:
+        """Ship all that is finished, and tell what the next process of the run has to know.
+
+        Inside `run_span`, when every other span has ended; this process may go on all the same, until it
+        calls `leave`. Raises `TelemetryFailed` where a record is accepted nowhere.
+        """
+        if not self.flush():
+            raise self._failed()
+        assert isinstance(self._root, SdkSpan)
+        context = self._root.get_span_context()
+        return Carried(
+            seq=self._chain.end.seq,
+            prev=self._chain.end.prev,
+            trace_id=trace.format_trace_id(context.trace_id),
+            span_id=trace.format_span_id(context.span_id),
+            started_ns=self._root.start_time or 0,
+            counts=asdict(self.counts),
+            stored=self._recorder.contents.stored,
+        )
+
+    def leave(self) -> None:
+        """Leave the root span and the end of the chain to the next process. Nothing more is recorded here."""
+        with self._shipping:
+            self._closed = True
+            self._turn_ended.set()
 
     def flush(self) -> bool:
         """Ship what has been finished, as the next records; says whether everything is accepted.
@@ -110,8 +170,8 @@ class RunTelemetry:
             self._ship()
             return not (self._outbox or self._objects)
 
-    def close(self, last: bool = True) -> Receipt:
-        """End open spans as failed, ship the rest, and close the chain if `last`.
+    def close(self) -> Receipt:
+        """End open spans as failed, ship the rest, and close the chain.
 
         End the run's own span before, or it counts as unfinished. Spans that end later are not recorded.
         After a failure it may be called again, and tries again. Raises TelemetryFailed if a record or an
@@ -120,18 +180,21 @@ class RunTelemetry:
         self._recorder.end_open_spans()
         with self._shipping:
             if not self._closed:
-                self._seal(last)
+                self._seal(last=True)
                 self._closed = True
                 self._turn_ended.set()  # the thread sees that it is closed
             self._ship()
             if self._outbox or self._objects:
-                raise TelemetryFailed(
-                    f"{len(self._outbox)} records and {len(self._objects)} large texts of run {self.run_id} "
-                    "were accepted neither by Firehose nor by the bucket",
-                    "look at the function's log for the refusals, and at the role's rights on the delivery "
-                    "stream and the buckets",
-                )
+                raise self._failed()
             return Receipt(records=self._records, bytes=self._bytes, via=dict(self._via))
+
+    def _failed(self) -> TelemetryFailed:
+        return TelemetryFailed(
+            f"{len(self._outbox)} records and {len(self._objects)} large texts of run {self.run_id} "
+            "were accepted neither by Firehose nor by the bucket",
+            "look at the function's log for the refusals, and at the role's rights on the delivery "
+            "stream and the buckets",
+        )
 
     def _ship_soon(self) -> None:
         if self._shipper is None:

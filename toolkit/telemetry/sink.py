@@ -1,7 +1,7 @@
 """Where records go: Firehose first, past it if it stays away, and a copy beside the run's artifacts.
 
 The role needs: firehose:PutRecordBatch on the stream; s3:PutObject on `fallback/*` of the audit bucket and
-on `runs/*` of the runs bucket; for `chain_end` also s3:ListBucket and s3:GetObject there.
+on `runs/*` of the runs bucket.
 Hand in clients with short time-outs: a dead endpoint costs `attempts` times what theirs are.
 """
 
@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal, Protocol
 
 from toolkit.telemetry import keys
-from toolkit.telemetry.record import NEW_CHAIN, ChainEnd, Line
+from toolkit.telemetry.record import Line
 
 Way = Literal["firehose", "fallback"]
 
@@ -110,22 +110,6 @@ class FirehoseSink:
     def put_content(self, run_id: str, sha256: str, text: bytes) -> bool:
         """Store a large text beside the run's artifacts; says whether it is stored."""
         return self._put(self._runs_bucket, keys.content(run_id, sha256), text)
-
-    def chain_end(self, run_id: str) -> ChainEnd:
-        """Where the chain of a run goes on that another process began, by the copies of its lines.
-
-        Raises what boto3 raises.
-        """
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._runs_bucket, Prefix=keys.copies(run_id)
-        )
-        found = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        if not found:
-            return NEW_CHAIN
-        newest = max(found)
-        body = self._s3.get_object(Bucket=self._runs_bucket, Key=newest)["Body"].read().removesuffix(b"\n")
-        seq = int(newest.rpartition("/")[2].removesuffix(".json"))
-        return ChainEnd(seq + 1, Line(seq, body).sha256)
 
     def _deliver(self, batch: list[Line]) -> list[Line]:
         """Offer the batch until all is taken or the attempts are spent; returns what is left.

@@ -1,8 +1,10 @@
-"""A sink for tests: keeps what it is given, and refuses on demand."""
+"""For tests: a sink that keeps what it is given and refuses on demand, and a look at a chain."""
 
 from collections.abc import Sequence
 
-from toolkit.telemetry.record import Line
+import msgspec
+
+from toolkit.telemetry.record import NEW_CHAIN, ChainEnd, Line
 
 
 class MemorySink:
@@ -25,3 +27,37 @@ class MemorySink:
         if not self.refuse:
             self.contents[sha256] = text
         return not self.refuse
+
+
+class _Head(msgspec.Struct):
+    seq: int
+    prev: str
+    last: bool
+
+
+def chain_problems(lines: Sequence[bytes]) -> list[str]:
+    """What is wrong with the lines of one run, given in order and without newlines; empty when whole.
+
+    Tells an altered, missing, inserted or moved line by what the next one says of it. A change of the
+    last line, or one that rehashes all that follow, needs a digest kept elsewhere.
+    """
+    problems: list[str] = []
+    end = NEW_CHAIN
+    closed = False
+    for number, body in enumerate(lines):
+        try:
+            head = msgspec.json.decode(body, type=_Head)
+        except msgspec.DecodeError as error:
+            problems.append(f"line {number} is no record: {error}")
+            return problems
+        if closed:
+            problems.append(f"line {number} follows the last one")
+        if head.seq != end.seq:
+            problems.append(f"line {number} says it is number {head.seq}, expected {end.seq}")
+        if head.prev != end.prev:
+            problems.append(f"line {number} does not fit the line before")
+        end = ChainEnd(head.seq + 1, Line(head.seq, body).sha256)
+        closed = head.last
+    if not closed:
+        problems.append("the chain is not closed")
+    return problems

@@ -1,11 +1,11 @@
 """The body of an object as records: gzip or plain, one JSON document a line, contents left as bytes."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from toolkit.telemetry.restore import GZIP, UNREADABLE
+from toolkit.telemetry.restore import GZIP
 
 VERSION = 1
 
@@ -128,13 +128,6 @@ class Record(msgspec.Struct):
                 yield from scope.spans
 
 
-class Parsed(NamedTuple):
-    """What a body held: its records, and what could not be read of it."""
-
-    records: list[Record]
-    problems: list[str]
-
-
 _records = msgspec.json.Decoder(Record)
 _spans = msgspec.json.Decoder(OtlpSpan)
 
@@ -160,26 +153,3 @@ def unpack(body: bytes) -> bytes:
         return igzip.decompress(body)
     except (IsalError, OSError, EOFError) as error:  # pyrefly: ignore[not-a-type] - its stub says instance
         raise ValueError(f"not readable as gzip: {error}") from error
-
-
-def parse(body: bytes) -> Parsed:
-    """The records of an object; a line that is none becomes a problem and does not hide the others."""
-    try:
-        lines = unpack(body).split(b"\n")
-    except ValueError as error:
-        return Parsed([], [str(error)])
-    records: list[Record] = []
-    problems: list[str] = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            record = _records.decode(line)
-        except UNREADABLE as error:
-            problems.append(f"line {number} is no record: {error}")
-            continue
-        if record.v == VERSION:
-            records.append(record)
-        else:
-            problems.append(f"line {number} has version {record.v}, this tfkit reads version {VERSION}")
-    return Parsed(records, problems)

@@ -15,7 +15,7 @@ from toolkit.agent.run import execute
 from toolkit.contracts import AskRequest, RunRecord, RunResult, Tree
 from toolkit.tables import from_item, run_key
 from toolkit.telemetry import names
-from toolkit.telemetry.record import chain_problems
+from toolkit.telemetry.testing import chain_problems
 
 TABLE, RUNS, AUDIT, STREAM, PARAMETER = "runs", "agent-runs", "agent-audit", "records", "/tfkit/dev/models"
 ERROR = 2  # OTLP's code of a span that failed
@@ -62,7 +62,7 @@ class Platform:
 
     def run(self, remaining_s: float = 900.0, **fields: Any) -> RunResult:
         result = execute(self.request(**fields), self.config, self.clients, remaining_s)
-        assert result is not None
+        assert isinstance(result, RunResult)
         return result
 
     def refuse(self, client: str, rule: Callable[[str, dict[str, Any]], bool] = everything) -> None:

@@ -141,7 +141,7 @@ def platform(agent_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch,
         temporary=temporary,
         checker=ScriptedChecker(needs("main.tf")),
     )
-    monkeypatch.setattr(toolkit.agent.run, "build", lambda entry, bedrock: made.script.model)
-    monkeypatch.setattr(toolkit.agent.run, "InProcessChecker", lambda folder, **_: made.checker)
+    monkeypatch.setattr(toolkit.agent.lineup, "build", lambda *_: made.script.model)
+    monkeypatch.setattr(toolkit.agent.checking, "InProcessChecker", lambda folder, **_: made.checker)
     monkeypatch.setattr(toolkit.agent.run, "FirehoseSink", partial(FirehoseSink, sleep=lambda _: None))
     return made

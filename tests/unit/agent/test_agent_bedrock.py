@@ -12,7 +12,7 @@ from agent_scripts import GOOD, VALIDATORS, ScriptedChecker, needs
 from bedrock_server import Bedrock, Reply, serve
 from botocore.exceptions import ClientError
 
-from toolkit.agent import hooks
+from toolkit.agent import patience
 from toolkit.agent.deadline import Deadline
 from toolkit.agent.deps import Deps
 from toolkit.agent.gate import Outcome, converse
@@ -41,7 +41,7 @@ def server() -> Iterator[Bedrock]:
 def bedrock(server: Bedrock, monkeypatch: pytest.MonkeyPatch) -> Bedrock:
     """The server, told nothing yet; requests to it are let through, and nobody waits between them."""
     monkeypatch.setattr(pydantic_ai.models, "ALLOW_MODEL_REQUESTS", True)
-    monkeypatch.setattr(hooks, "RETRY_SECONDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(patience, "RETRY_SECONDS", (0.0, 0.0, 0.0))
     server.asked.clear()
     return server
 

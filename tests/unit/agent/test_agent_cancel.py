@@ -48,7 +48,7 @@ class Worker:
 @pytest.fixture
 def client(platform: Platform) -> Client:
     clients = platform.clients
-    cloud = type("Cloud", (), {"client": lambda _self, service: getattr(clients, service)})()
+    cloud = type("Cloud", (), {"client": lambda _self, service: getattr(clients, service), "endpoint": ""})()
     return Client(cast("Any", cloud), OUTPUTS)
 
 

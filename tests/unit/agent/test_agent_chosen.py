@@ -103,7 +103,7 @@ def test_a_run_ends_as_error_and_names_the_validator_that_crashed(platform: Plat
 @pytest.fixture
 def real_checker(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Platform:
     """The run's own checker, as it is deployed on a laptop."""
-    monkeypatch.setattr(toolkit.agent.run, "InProcessChecker", InProcessChecker)
+    monkeypatch.setattr(toolkit.agent.checking, "InProcessChecker", InProcessChecker)
     return platform
 
 

@@ -34,8 +34,8 @@ from agent_scripts import Script, sleeps, write, ScriptedChecker, needs
 import toolkit.agent.run
 from toolkit.agent.handler import handler
 
-toolkit.agent.run.build = lambda entry, bedrock: Script(write("main.tf"), sleeps).model
-toolkit.agent.run.InProcessChecker = lambda folder, **_: ScriptedChecker(needs("main.tf"))
+toolkit.agent.lineup.build = lambda *_: Script(write("main.tf"), sleeps).model
+toolkit.agent.checking.InProcessChecker = lambda folder, **_: ScriptedChecker(needs("main.tf"))
 handler(json.loads(sys.argv[1]), SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000))
 """
 

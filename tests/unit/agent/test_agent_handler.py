@@ -83,7 +83,10 @@ def test_a_warm_function_keeps_its_clients_and_nothing_of_the_run_before(platfor
 def test_the_functions_own_time_is_handed_on(platform: Platform, monkeypatch: pytest.MonkeyPatch):
     seen: list[tuple[AskRequest, float]] = []
 
-    def noted(request: AskRequest, config: Any, clients: Any, remaining_s: float) -> RunResult | None:
+    def noted(
+        request: AskRequest, config: Any, clients: Any, remaining_s: float, baton: Any
+    ) -> RunResult | None:
+        assert baton is None
         seen.append((request, remaining_s))
         return None
 

@@ -9,9 +9,10 @@ import pytest
 from agent_platform import Refusing, everything
 from pydantic_ai.usage import RequestUsage
 
-from toolkit.agent.models import build, choose, cost_of, load_registry
+from toolkit.agent.models import build, cost_of, load_registry
 from toolkit.contracts import ModelEntry, Price, Registry
 from toolkit.errors import PlatformError, UsageError
+from toolkit.registry import find
 
 HAIKU = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 MILLION = RequestUsage(input_tokens=1_000_000, output_tokens=1_000_000)
@@ -53,10 +54,10 @@ def test_counts_that_contradict_themselves_have_no_price():
 
 
 def test_the_default_is_chosen_where_no_name_is_given():
-    assert choose(REGISTRY, "") == ("a", REGISTRY.models["a"])
-    assert choose(REGISTRY, "b") == ("b", REGISTRY.models["b"])
+    assert find(REGISTRY, "") == ("a", REGISTRY.models["a"])
+    assert find(REGISTRY, "b") == ("b", REGISTRY.models["b"])
     with pytest.raises(UsageError, match="unknown model 'c'") as refusal:
-        choose(REGISTRY, "c")
+        find(REGISTRY, "c")
     assert refusal.value.hint == "known are: a, b"
 
 

@@ -12,13 +12,15 @@ import msgspec
 import pytest
 from opentelemetry.trace import NoOpTracer
 
-from toolkit.agent.config import AgentConfig, Clients, remote_checker
+from toolkit.agent.checking import checker_of
+from toolkit.agent.config import AgentConfig, Clients
 from toolkit.agent.deps import Deps
 from toolkit.agent.gate import closing_check
 from toolkit.agent.ledger import Ledger
 from toolkit.agent.verdict import refuse_failed
 from toolkit.agent.workspace import Workspace
 from toolkit.checker import Checker
+from toolkit.checker.inprocess import InProcessChecker
 from toolkit.checker.message import CheckRequest
 from toolkit.checker.remote import READ_TIMEOUT_S, RemoteChecker
 from toolkit.checker.selection import Selection, ValidatorSettings
@@ -37,7 +39,8 @@ def config(environment: dict[str, str], **more: str) -> AgentConfig:
 def test_without_a_checker_function_the_run_checks_by_itself(agent_environment: dict[str, str]) -> None:
     made = config(agent_environment)
     assert made.checker_function == ""
-    assert remote_checker(made, Clients(), TRACER, {}) is None
+    with checker_of(made, Clients(), TRACER, {}, Tree()) as checker:
+        assert isinstance(checker, InProcessChecker)
 
 
 def test_with_a_checker_function_the_run_uses_it_and_closes_it(
@@ -45,11 +48,8 @@ def test_with_a_checker_function_the_run_uses_it_and_closes_it(
 ) -> None:
     closed: list[str] = []
     monkeypatch.setattr(RemoteChecker, "close", lambda self: closed.append(self._function))
-    chosen = remote_checker(
-        config(agent_environment, TFKIT_CHECKER_FUNCTION="the-checker"), Clients(), TRACER, SETTINGS
-    )
-    assert chosen is not None
-    with chosen as checker:
+    made = config(agent_environment, TFKIT_CHECKER_FUNCTION="the-checker")
+    with checker_of(made, Clients(), TRACER, SETTINGS, Tree()) as checker:
         assert isinstance(checker, RemoteChecker)
         assert checker._settings == SETTINGS
         assert closed == []

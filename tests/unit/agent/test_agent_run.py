@@ -246,7 +246,7 @@ def test_everything_refused_still_ends_the_record(platform: Platform, client: st
 
 def test_the_first_cause_is_named_before_what_failed_after_it(platform: Platform):
     platform.script = Script(write("main.tf"), say(MODEL_ERROR_PREFIX + "upstream is away"))
-    platform.refuse("s3")
+    platform.refuse("s3", lambda _, asked: not str(asked.get("Key")).endswith("request.json"))
     platform.refuse("firehose")
     result = platform.run()
     assert result.status == "error"

@@ -25,7 +25,7 @@ from pydantic_ai.exceptions import ModelHTTPError
 from pydantic_ai.messages import ToolCallPart
 
 import toolkit.agent.run
-from toolkit.agent import hooks
+from toolkit.agent import patience
 from toolkit.agent.writer import RETRIES
 from toolkit.checker.inprocess import InProcessChecker
 from toolkit.contracts import Attempt, RunResult
@@ -39,13 +39,13 @@ THROTTLED = ModelHTTPError(429, "scripted", "too many tokens", in_stream=True)
 
 @pytest.fixture
 def real_checker(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Platform:
-    monkeypatch.setattr(toolkit.agent.run, "InProcessChecker", InProcessChecker)
+    monkeypatch.setattr(toolkit.agent.checking, "InProcessChecker", InProcessChecker)
     return platform
 
 
 @pytest.fixture(autouse=True)
 def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks, "RETRY_SECONDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(patience, "RETRY_SECONDS", (0.0, 0.0, 0.0))
 
 
 def costing(*steps: Any) -> Script:

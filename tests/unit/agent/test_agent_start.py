@@ -110,7 +110,7 @@ def test_the_checker_learns_what_the_user_brought(started: Platform, monkeypatch
         seen.append(brought)
         return started.checker
 
-    monkeypatch.setattr(toolkit.agent.run, "InProcessChecker", made)
+    monkeypatch.setattr(toolkit.agent.checking, "InProcessChecker", made)
     started.checker.rule = passes
     started.run(start=START.hash)
     assert seen == [START]

@@ -6,7 +6,7 @@ from fnmatch import fnmatch
 from stacks_world import make_config
 
 from stacks.agent_policy import agent_policy
-from toolkit.tables import STOP_KEY, budget_key, run_key
+from toolkit.tables import STOP_KEY, budget_key, chat_key, run_key
 
 
 def may(action: str, key: dict) -> bool:
@@ -27,6 +27,8 @@ def may(action: str, key: dict) -> bool:
 def test_rows_by_what_may_be_done_to_them():
     budget = budget_key("2026-11-21", "CALLER#arn")
     assert (may("PutItem", run_key("a")), may("UpdateItem", run_key("a"))) == (True, True)
+    for chat in (chat_key("a"), chat_key("a", 3)):
+        assert (may("PutItem", chat), may("UpdateItem", chat)) == (True, True)
     assert (may("PutItem", budget), may("UpdateItem", budget)) == (False, True)
     assert (may("PutItem", STOP_KEY), may("UpdateItem", STOP_KEY)) == (False, False)
     assert not any(may("DeleteItem", key) for key in (run_key("a"), budget, STOP_KEY))

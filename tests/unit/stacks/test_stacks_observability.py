@@ -78,11 +78,11 @@ def test_every_alarm_watches_what_something_emits(deployed):
     assert all(name in EMITTED[namespace] for namespace, name in watched)
 
 
+WATCHED = ("errors", "failed-runs", "throttles", "dead-letters", "digests", "freshness")
+
+
 def test_every_alarm_tells_the_topic_and_stays_quiet_without_data(deployed):
-    assert deployed.exports["alarms"] == {
-        what: f"tfkit-dev-{what}"
-        for what in ("daily-tokens", "errors", "failed-runs", "throttles", "dead-letters", "freshness")
-    }
+    assert deployed.exports["alarms"] == {what: f"tfkit-dev-{what}" for what in ("daily-tokens", *WATCHED)}
     for alarm in deployed.all("MetricAlarm"):
         assert alarm.inputs["alarmActions"] == [deployed.exports["topic_arn"]]
         assert alarm.inputs["treatMissingData"] == "notBreaching"

@@ -13,9 +13,9 @@ from telemetry_reading import RUN, contents, restored, run_agent, texts_of
 
 from toolkit.telemetry import otlp
 from toolkit.telemetry.contents import INLINE_LIMIT, Contents
-from toolkit.telemetry.record import RECORD_LIMIT, chain_problems
+from toolkit.telemetry.record import RECORD_LIMIT
 from toolkit.telemetry.restore import LIMIT, Texts
-from toolkit.telemetry.testing import MemorySink
+from toolkit.telemetry.testing import MemorySink, chain_problems
 
 AWKWARD = 'resource "aws_s3_bucket" "é" {\n\ttags = { "\\path" = "\u2028\U0001f600\x01\x7f</script>" }\n}\n'
 

@@ -12,9 +12,8 @@ from telemetry_reading import RUN
 
 from toolkit.telemetry import export
 from toolkit.telemetry.export import OtlpExport, otlp_http, parse_headers
-from toolkit.telemetry.record import chain_problems
 from toolkit.telemetry.run import RunTelemetry
-from toolkit.telemetry.testing import MemorySink
+from toolkit.telemetry.testing import MemorySink, chain_problems
 
 KEY = "AKIA" + "IOSFODNN7EXAMPLE"
 LONG = 30.0

@@ -7,9 +7,9 @@ import pytest
 
 from toolkit.telemetry import names
 from toolkit.telemetry.contents import INLINE_LIMIT, THRESHOLD, Contents
-from toolkit.telemetry.record import RECORD_LIMIT, chain_problems
+from toolkit.telemetry.record import RECORD_LIMIT
 from toolkit.telemetry.run import RunTelemetry
-from toolkit.telemetry.testing import MemorySink
+from toolkit.telemetry.testing import MemorySink, chain_problems
 
 RUN = "run-0001-abc"
 

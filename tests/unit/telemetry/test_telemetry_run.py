@@ -13,9 +13,8 @@ from pydantic_ai.models.instrumented import InstrumentationSettings
 
 from toolkit.errors import TelemetryFailed
 from toolkit.telemetry import names
-from toolkit.telemetry.record import chain_problems
 from toolkit.telemetry.run import RunTelemetry
-from toolkit.telemetry.testing import MemorySink
+from toolkit.telemetry.testing import MemorySink, chain_problems
 
 RUN = "run-0001-abc"
 LONG = "resource of a bucket; " * 100
@@ -157,14 +156,37 @@ def test_closing_twice_adds_nothing():
     assert records(sink)[0]["last"] is True
 
 
-def test_another_process_continues_the_chain():
-    sink = MemorySink()
+def test_another_process_goes_on_with_the_chain_the_root_the_texts_and_the_numbers():
+    sink, text = MemorySink(), "a long text " * 100
     first = RunTelemetry(RUN, "dev", sink)
-    first.tracer.start_span("before the crash").end()
-    first.flush()
-    second = RunTelemetry(RUN, "dev", sink, start=first._chain.end)
+    with first.run_span():
+        with first.tracer.start_as_current_span("part 1", attributes={"text": text}):
+            pass
+        first.counts.turns = 3
+        carried = first.carry()
+        first.leave()
+    second = RunTelemetry(RUN, "dev", sink, carried)
+    with second.run_span(), second.tracer.start_as_current_span("part 2", attributes={"text": text}):
+        pass
     second.close()
     assert chain_problems([line.body for line in sink.lines[RUN]]) == []
+    found = spans(sink)
+    assert found.keys() == {"run", "part 1", "part 2"}
+    assert {span["traceId"] for span in found.values()} == {second.trace_id}
+    assert found["part 1"]["parentSpanId"] == found["part 2"]["parentSpanId"] == found["run"]["spanId"]
+    assert found["run"]["startTimeUnixNano"] <= found["part 1"]["startTimeUnixNano"]
+    assert sum(len(record["contents"]) for record in records(sink)) == 1
+    assert second.counts.turns == 3
+
+
+def test_a_process_that_could_not_hand_over_closes_the_chain_itself():
+    sink = MemorySink()
+    telemetry = RunTelemetry(RUN, "dev", sink)
+    with telemetry.run_span():
+        telemetry.carry()
+    telemetry.close()
+    assert chain_problems([line.body for line in sink.lines[RUN]]) == []
+    assert spans(sink).keys() == {"run"}
 
 
 def test_spans_from_many_threads_are_all_recorded():

@@ -1,6 +1,5 @@
 """The sink with clients that refuse on demand; against the real emulator it is tried in tests/unit/traces."""
 
-import hashlib
 from datetime import date
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from toolkit.contracts import RUN_ID
 from toolkit.errors import TelemetryFailed
 from toolkit.telemetry import keys
-from toolkit.telemetry.record import ChainEnd, Line
+from toolkit.telemetry.record import Line
 from toolkit.telemetry.run import RunTelemetry
 from toolkit.telemetry.sink import FirehoseSink, batches
 
@@ -150,31 +149,6 @@ def test_calls_stay_within_firehoses_limits():
 def test_no_run_can_be_called_like_the_folder_of_markers():
     folder = keys.markers(date(2026, 11, 30)).split("/")[1]
     assert not RUN_ID.match(folder)
-
-
-class ListingS3(S3):
-    """S3 that can also list and get, for continuing a chain."""
-
-    def get_paginator(self, name: str) -> "ListingS3":
-        assert name == "list_objects_v2"
-        return self
-
-    def paginate(self, Bucket: str, Prefix: str) -> list[dict]:  # noqa: N803
-        found = [key for bucket, key in self.objects if bucket == Bucket and key.startswith(Prefix)]
-        return [{"Contents": [{"Key": key}]} for key in found] or [{}]
-
-    def get_object(self, Bucket: str, Key: str) -> dict:  # noqa: N803
-        from io import BytesIO
-
-        return {"Body": BytesIO(self.objects[Bucket, Key])}
-
-
-def test_the_end_of_a_chain_is_read_from_the_copies():
-    sink, _ = make(Firehose(), ListingS3())
-    assert sink.chain_end(RUN) == ChainEnd(0, "")
-    lines = some(12)
-    sink.ship(RUN, lines)
-    assert sink.chain_end(RUN) == ChainEnd(12, hashlib.sha256(lines[11].body).hexdigest())
 
 
 def test_a_stream_that_did_not_answer_is_not_waited_for_at_every_turn():
