@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from toolkit.checker.message import pack
+from toolkit.checker.message import pack, unpack_tree
 from toolkit.closing import close_dead
 from toolkit.cloud import Cloud
 from toolkit.contracts import (
@@ -30,8 +30,10 @@ from toolkit.contracts import (
     RunResult,
     StackOutputs,
     Tree,
+    list_hash,
     to_json,
 )
+from toolkit.conversations import Conversation, head_of, newest_query
 from toolkit.errors import PlatformError, TfkitError, UsageError
 from toolkit.tables import (
     BY_DAY,
@@ -39,6 +41,8 @@ from toolkit.tables import (
     STOP_KEY,
     Item,
     attached_key,
+    attempt_key,
+    chat_key,
     day_key,
     file_key,
     from_item,
@@ -54,6 +58,8 @@ from toolkit.tables import (
 )
 
 if TYPE_CHECKING:
+    from tenacity import RetryCallState, Retrying
+
     from toolkit.cancelling import Cancelled
 
 __all__ = ["Client", "minted_at", "new_run_id", "refuse_used"]
@@ -64,6 +70,10 @@ LOOK_AGAIN_SECONDS = 4.0
 # A session that nobody named is named by the clock, which tells nobody from anybody:
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
 _CLOCKS_SESSION = re.compile(r"/botocore-session-\d+$")
+
+PATIENCE_SECONDS = 600.0
+PATIENCE_LOCAL_SECONDS = 20.0
+"""How long a connection may be away from a run that is followed. The emulator comes back soon, or not."""
 
 CLOCKS_DIFFER_SECONDS = 300.0
 """By how much another machine's clock may be ahead of this one's."""
@@ -181,6 +191,31 @@ class Client:
             for item in page["Items"]
         ]
 
+    def conversation(self, name: str) -> Conversation | None:
+        """The conversation of this id; None where there is none (any more)."""
+        return head_of(self._row(chat_key(name)))
+
+    def conversations(self, caller: str, most: int = 1) -> list[Conversation]:
+        """A caller's conversations, the one first that went on last."""
+        items = self._table().query(**newest_query(self._outputs.runs_table, caller, most))["Items"]
+        return [head for item in items if (head := head_of(item))]
+
+    def runs_of(self, conversation: str) -> list[str]:
+        """The runs that a conversation remembers, the newest first."""
+        pages = (
+            self._table()
+            .get_paginator("query")
+            .paginate(
+                TableName=self._outputs.runs_table,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :turn)",
+                ExpressionAttributeValues={":pk": chat_key(conversation)["pk"], ":turn": {"S": "TURN#"}},
+                ProjectionExpression="#run",
+                ExpressionAttributeNames={"#run": "run"},
+                ScanIndexForward=False,
+            )
+        )
+        return [item["run"]["S"] for page in pages for item in page["Items"]]
+
     def cancel(self, run_id: str) -> "Cancelled":
         """Cancel a run, whether it runs or waits to be started; returns when it is cancelled.
 
@@ -218,18 +253,25 @@ class Client:
             )
 
     def follow(
-        self, run_id: str, on_update: Callable[[RunRecord], None], interval_s: float = 0.25
+        self,
+        run_id: str,
+        on_update: Callable[[RunRecord], None],
+        interval_s: float = 0.25,
+        on_cut: Callable[[Exception], None] = lambda _error: None,
     ) -> RunRecord:
         """Wait until the run has ended, reporting each change of its record.
 
-        Raises `PlatformError` where the run never started or where the function died in the middle, and
-        `UsageError` where another request was quicker to take the id of the one that was submitted here.
+        A connection that is cut is tried again for minutes, because the run goes on without it; `on_cut` is
+        told each time. Raises `PlatformError` where the run never started or where the function died in the
+        middle, and `UsageError` where another request was quicker to take the id of the one that was
+        submitted here.
         """
+        patient = self._patience(on_cut)
         waiting_since = time.monotonic()
         seen = ""
         looks = 0
         while True:
-            record = self.record(run_id)
+            record = patient(self.record, run_id)
             self._refuse_foreign(record)
             if record is None:
                 waited = time.monotonic() - waiting_since
@@ -253,6 +295,24 @@ class Client:
                     "the function ended without a word; see its log: " + self._outputs.log_group,
                 )
             time.sleep(interval_s)
+
+    def _patience(self, on_cut: Callable[[Exception], None]) -> "Retrying":
+        """Repeats what a cut connection has kept from being read; then raises what boto3 raised last."""
+        from botocore.exceptions import ConnectionError as Unreachable
+        from botocore.exceptions import HTTPClientError
+        from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
+
+        def cut(state: "RetryCallState") -> None:
+            if state.outcome and isinstance(error := state.outcome.exception(), Exception):
+                on_cut(error)
+
+        return Retrying(
+            retry=retry_if_exception_type((Unreachable, HTTPClientError)),
+            wait=wait_exponential(multiplier=0.5, max=10),
+            stop=stop_after_delay(PATIENCE_LOCAL_SECONDS if self._cloud.endpoint else PATIENCE_SECONDS),
+            before_sleep=cut,
+            reraise=True,
+        )
 
     def _refuse_stopped(self, so: str) -> None:
         """Raise `TfkitError` while the platform is stopped; a user may read that, but not the function."""
@@ -341,6 +401,39 @@ class Client:
             shutil.rmtree(staging, ignore_errors=True)
             raise
 
+    def request(self, record: RunRecord) -> AskRequest | None:
+        """The request as the run's worker took it; None where it was not kept, or is gone by now.
+
+        Whoever may ask may write there, so its hash in the row decides. Raises `TfkitError` for another one.
+        """
+        body = self._object(request_key(record.run_id))
+        if body is None:
+            return None
+        if sha256(body).hexdigest() != record.request_sha256:
+            raise TfkitError(f"the request in the bucket is not the one that run {record.run_id} had")
+        try:
+            return msgspec.json.decode(body, type=AskRequest)
+        except msgspec.MsgspecError as error:
+            raise TfkitError(f"the request of run {record.run_id} cannot be read: {error}") from error
+
+    def given_to(self, request: AskRequest) -> tuple[Tree, Tree]:
+        """What a run was given: the files that it started from, and what was attached to its prompt.
+
+        Raises `TfkitError` where they are gone, or are not those that the request names.
+        """
+        return (
+            self._given("the files that it started from", start_key(request.run_id), request.start),
+            self._given("what was attached to its prompt", attached_key(request.run_id), request.attached),
+        )
+
+    def _given(self, what: str, key: str, tree_hash: str) -> Tree:
+        if not tree_hash:
+            return Tree()
+        packed = self._object(key)
+        if packed is None:
+            raise TfkitError(f"no longer in the bucket: {what}")
+        return unpack_tree(packed, tree_hash)
+
     def statement(self, run_id: str) -> bytes | None:
         """The signed statement of a run that was `ok`; None where there is none (any more)."""
         return self._object(statement_key(run_id))
@@ -383,6 +476,17 @@ class Client:
                 for entry in result.files
             }
         )
+
+    def attempt(self, result: RunResult, number: int) -> Tree | None:
+        """The files as they were at an attempt (the first is 1); None for a run of before they were kept.
+
+        Raises `TfkitError` where they are not what the result says.
+        """
+        wanted = next((one.tree for one in result.attempts if one.n == number), "")
+        if wanted == f"sha256:{list_hash(result.files)}":
+            return self.tree(result, Tree())
+        packed = self._object(attempt_key(result.run_id, number)) if wanted else None
+        return unpack_tree(packed, wanted) if packed else None
 
     def _verified(self, run_id: str, entry: FileEntry) -> bytes:
         content = self._file(run_id, entry.path)

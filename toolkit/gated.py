@@ -35,6 +35,9 @@ from xml.sax.saxutils import escape
 
 from ministack import app as ministack
 from ministack.core import iam_evaluator, lambda_runtime, responses, sigv4
+from ministack.services import ec2
+
+from toolkit.public_images import make_known
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -243,6 +246,7 @@ def main() -> None:
         threading.Thread(target=_end_with_the_pipe, daemon=True).start()
         _keep_to_itself(port)
     _make_root(given["key"])
+    make_known(ec2)
     _make_functions_keys_random()  # before MiniStack loads the module of functions, which copies the name
     ministack.app = Gate(ministack.app, port, _secrets(given["key"], given["secret"]))
     sys.argv = ["ministack"]

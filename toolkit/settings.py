@@ -28,7 +28,10 @@ DEFAULT_REGION = "us-east-1"
 FILE = "tfkit.toml"
 ENVIRONMENT = "TFKIT_"
 # Environment variables that are not settings of a platform but of the machine or of a child process.
-NOT_SETTINGS = {"TFKIT_PROVIDER_MIRROR", "TFKIT_LLM_API_KEY", "TFKIT_EMULATOR_ENDPOINT", "TFKIT_TOOLS"}
+NOT_SETTINGS = {
+    "TFKIT_PROVIDER_MIRROR", "TFKIT_LLM_API_KEY", "TFKIT_EMULATOR_ENDPOINT", "TFKIT_TOOLS", "TFKIT_OPA",
+    "TFKIT_GITHUB_API",
+}  # fmt: skip
 
 # Keys of model providers other than Bedrock, by the provider's name. They come from the environment alone,
 # because a file that lies in a repository is no place for them.

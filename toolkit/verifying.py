@@ -6,12 +6,16 @@ Every file counts, whatever its name: one that is not in the statement is refuse
 files that nobody asked for (`*.auto.tfvars`, overrides, `.terraform/`). Not looked at are `.git` at the top,
 the statement itself where it lies in the folder, and `.terraform.lock.hcl`, which `terraform init` writes:
 that one may name no other provider and no other version than the statement does.
+
+A run that started from a folder of its user's (`ask --dir`) was never given what stays home there. So what
+`toolkit.start.gather` keeps home by its name, or because git ignores it, is named and not compared either:
+but for what terraform itself would read, which nobody has checked.
 """
 
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,9 +23,13 @@ import msgspec
 
 from toolkit import statement as statements
 from toolkit.checker.lock_file import read_lock
+from toolkit.checker.staging import path_problem
 from toolkit.contracts import FileEntry, ProviderUsed, Shape, list_hash
 from toolkit.dsse import Check, Envelope
 from toolkit.errors import UsageError
+from toolkit.start.gather import OUR_RUNS
+from toolkit.start.ignored import Ignored, ignored_below
+from toolkit.start.private import secret_by_name
 from toolkit.statement import Predicate, Statement
 
 LOCK_NAME = ".terraform.lock.hcl"
@@ -31,10 +39,13 @@ MOST_FILES = 20_000
 """What a statement can name is far less (`checker.staging`); this is where looking for more ends."""
 
 _READ_BY_TERRAFORM = (".tf", ".tf.json", ".tfvars", ".tfvars.json")
+_NEVER_HOME = (*_READ_BY_TERRAFORM, ".tofu", ".tofu.json", ".tftest.hcl", ".tftest.json")
+_NEVER_HOME_BELOW = (DATA_FOLDER, "terraform.d")
+"""What terraform or OpenTofu reads, or takes programs from, whatever git ignores."""
 
 
 class Verdict(Shape, frozen=True):
-    """What `tfkit verify --json` prints. `tree` is the hash of the folder as it is.
+    """What `tfkit verify --json` prints. `tree` is the hash of what was compared.
 
     What the statement says (`run_id` and the fields behind it) is empty unless its signature is good.
     `added`, `missing` and `changed` are paths in the folder, `left_out` those that were not compared.
@@ -67,12 +78,13 @@ class Key(NamedTuple):
 
 class Folder(NamedTuple):
     """A folder as it is: its files by path, what in it is no file to compare (a symlink, `.terraform/`), its
-    lock file, and what was not looked at."""
+    lock file, what was not looked at, and where it is."""
 
     files: dict[str, FileEntry]
     odd: list[str]
     lock: bytes | None
     left_out: list[str]
+    root: Path
 
     @property
     def tree(self) -> str:
@@ -92,7 +104,7 @@ def read_folder(root: Path, statement: Path | None = None) -> Folder:
 
     Raises `UsageError` for what cannot be read, and for a statement with a name that terraform reads.
     """
-    found = Folder({}, [], None, [])
+    found = Folder({}, [], None, [], root)
     inside = _inside(root, statement) if statement else ""
     lock: bytes | None = None
     for path, entry in _walk(root):
@@ -108,6 +120,35 @@ def read_folder(root: Path, statement: Path | None = None) -> Folder:
             sha256 = hashlib.sha256(content).hexdigest()
             found.files[path] = FileEntry(path=path, sha256=sha256, bytes=len(content))
     return found._replace(lock=lock)
+
+
+def as_sent(folder: Folder, stated: Collection[str] = ()) -> Folder:
+    """The folder without what `ask --dir` would have kept home by its name, or because git ignores it.
+
+    What is `stated` stays, and so does what terraform reads.
+    """
+    ignored = ignored_below(folder.root)
+    home = [path for path in folder.files if path not in stated and _stays_home(path, ignored)]
+    return folder._replace(
+        files={path: entry for path, entry in folder.files.items() if path not in home},
+        left_out=sorted([*folder.left_out, *map(_printable, home)]),
+    )
+
+
+def _stays_home(path: str, ignored: Ignored) -> bool:
+    parts = path.split("/")
+    if path.casefold().endswith(_NEVER_HOME) or any(
+        part.casefold() in _NEVER_HOME_BELOW for part in parts[:-1]
+    ):
+        return False
+    above = ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+    return (
+        any(part.startswith(".") for part in parts)
+        or OUR_RUNS in above[:1]
+        or any(ignored(f"{folder}/") for folder in above)
+        or ignored(path)
+        or bool(secret_by_name(parts[-1]) or path_problem(path, own=True))
+    )
 
 
 def _walk(root: Path) -> "list[tuple[str, os.DirEntry[str]]]":
@@ -184,6 +225,8 @@ def _forged(envelope: Envelope, key: Key) -> list[str]:
 def _compared(folder: Folder, statement: Statement, where: str, key: Key) -> Verdict:
     said: Predicate = statement.predicate
     stated = {entry.path: entry for entry in said.files}
+    if said.start:
+        folder = as_sent(folder, stated)
     added = [*(folder.files.keys() - stated.keys()), *(path for path in folder.odd if path not in stated)]
     missing = [path for path in stated if path not in folder.files and path not in folder.odd]
     changed = [path for path in stated if path in folder.odd or _differs(folder.files, stated[path])]

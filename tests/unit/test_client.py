@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from toolkit import client as module
 from toolkit.client import Client, new_run_id
@@ -41,6 +42,8 @@ class FakeCloud:
     def client(self, _service: str) -> "FakeCloud":
         return self
 
+    endpoint = ""
+
     def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
         assert Bucket == OUTPUTS.runs_bucket
         if Key not in self.objects:
@@ -51,6 +54,8 @@ class FakeCloud:
         if arguments["Key"] == STOP_KEY:
             return {"Item": self.stop} if self.stop else {}
         row = self.rows.pop(0) if len(self.rows) > 1 else self.rows[0]
+        if isinstance(row, Exception):
+            raise row
         return {"Item": row} if row else {}
 
     def receive_message(self, **arguments) -> dict[str, Any]:
@@ -205,6 +210,35 @@ def test_a_run_is_followed_to_its_end(cloud, clock):
     assert [record.updated for record in seen] == ["1", "2", "3"]
     assert seen[1].attempts[0].validators == {"fmt": "ok"}
     assert (ended.status, ended.error) == ("ok", None)
+
+
+def test_a_connection_that_is_cut_is_tried_again(cloud, clock):
+    away = [EndpointConnectionError(endpoint_url="x"), ReadTimeoutError(endpoint_url="x")]
+    cloud.rows = [row(step="started"), *away, row(updated="2", status="ok")]
+    seen, cuts = [], []
+    ended = Client(cloud, OUTPUTS).follow(ID, seen.append, on_cut=cuts.append)
+    assert (ended.status, [record.updated for record in seen]) == ("ok", ["1", "2"])
+    assert cuts == away
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "seconds"),
+    [("", module.PATIENCE_SECONDS), ("http://127.0.0.1:1", module.PATIENCE_LOCAL_SECONDS)],
+    ids=["aws", "local"],
+)
+def test_a_connection_that_stays_away_ends_the_following(cloud, clock, endpoint, seconds):
+    cloud.endpoint = endpoint
+    cloud.rows = [EndpointConnectionError(endpoint_url="x")]
+    with pytest.raises(EndpointConnectionError):
+        Client(cloud, OUTPUTS).follow(ID, lambda _record: None)
+    assert seconds - 10 <= sum(clock) <= seconds + 10
+
+
+def test_a_refusal_is_no_cut_connection(cloud, clock):
+    cloud.rows = [ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetItem")]
+    with pytest.raises(ClientError):
+        Client(cloud, OUTPUTS).follow(ID, lambda _record: None)
+    assert clock == []
 
 
 def test_a_run_that_never_starts(cloud, clock):

@@ -20,6 +20,8 @@ OUTPUTS = StackOutputs(
 class Platform:
     """Answers with the record of a request, and counts what is handed to the agent."""
 
+    endpoint = ""
+
     def __init__(self) -> None:
         self.taken_by: AskRequest | None = None
         self.invoked = 0

@@ -17,7 +17,7 @@ from toolkit import dsse, statement
 from toolkit.contracts import Tree
 from toolkit.dsse import to_pem, with_public_key
 from toolkit.errors import UsageError
-from toolkit.verifying import Key, Verdict, beside, is_statement, read_folder, unstated, verify
+from toolkit.verifying import Key, Verdict, as_sent, beside, is_statement, read_folder, unstated, verify
 
 OURS, THEIRS = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
 ARN = "arn:aws:kms:us-east-1:123456789012:key/ours"
@@ -240,3 +240,71 @@ def test_a_statement_lies_beside_its_folder(folder: Path, monkeypatch: pytest.Mo
 def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         read_folder(tmp_path / "nowhere")
+
+
+HOME = {
+    ".gitignore": "*.log\nbuild/\n*.auto.tfvars\nterraform.d/\n",
+    ".github/workflows/ci.yml": "x",
+    ".env": "x",
+    "debug.log": "x",
+    "build/a/out.txt": "x",
+    "terraform.tfstate": "{}",
+    "server.pem": "x",
+    "tfkit-runs/run/main.txt": "x",
+    "modules/a/.tflint.hcl": "x",
+}
+
+
+def at_home(folder: Path) -> bytes:
+    """What a user's folder holds besides what was sent, and the statement of a run that started from it."""
+    for path, content in HOME.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content)
+    return statement.sign(Kms(), ARN, made(files=TREE.entries, start="sha256:" + "0" * 64))
+
+
+def test_what_stayed_home_when_a_folder_was_sent_is_named_and_not_refused(folder: Path) -> None:
+    body = at_home(folder)
+    verdict = held(folder, body)
+    assert verdict.ok, verdict
+    assert (verdict.left_out, verdict.tree) == (sorted(HOME), TREE.hash)
+    # A run that was given no folder knows of no such files.
+    strict = held(folder)
+    assert not strict.ok and strict.added == sorted(HOME)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "x.auto.tfvars",  # git ignores it, and terraform reads it
+        "terraform.d/plugins/p",
+        ".hidden.tf",
+        "build/main.tf",
+        "modules/a/.terraform/modules/modules.json",
+        "notes.md",  # it would have gone
+        "scripts/run.sh",
+    ],
+)
+def test_what_terraform_reads_and_what_would_have_gone_is_refused_all_the_same(
+    folder: Path, path: str
+) -> None:
+    body = at_home(folder)
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).write_text("x")
+    verdict = held(folder, body)
+    assert (verdict.added, verdict.missing, verdict.changed) == ([path], [], [])
+
+
+def test_links_and_changes_are_refused_in_a_sent_folder_too(folder: Path) -> None:
+    body = at_home(folder)
+    (folder / ".link").symlink_to("/etc")
+    (folder / ".terraform").mkdir()
+    (folder / "main.tf").write_text("# changed\n")
+    verdict = held(folder, body)
+    assert (verdict.added, verdict.changed) == ([".link", ".terraform/"], ["main.tf"])
+
+
+def test_a_statement_is_found_by_what_was_sent(folder: Path) -> None:
+    at_home(folder)
+    assert read_folder(folder).tree != TREE.hash
+    assert as_sent(read_folder(folder)).tree == TREE.hash

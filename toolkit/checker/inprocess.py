@@ -10,8 +10,9 @@ this machine has; where it has none, what a model wrote is not checked unless it
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from opentelemetry.trace import NoOpTracer, Tracer
@@ -66,7 +67,8 @@ class InProcessChecker:
     the places of `mirror_folders`; `sources` is the allow-list; `environment` is added to terraform's own.
     Deadlines are seconds. `brought` is the tree that a user started from: its unchanged files are the user's
     own, and are trusted with more (`staging`, `scan`). `unsandboxed` puts limits alone around the tools.
-    `settings` are those of validators, by name: a deadline of their own, and their options.
+    `settings` are those of validators, by name: a deadline of their own, and their options. `on_plan`
+    gets the plan of each rehearsal that has one, see `Stage`.
 
     Raises `ToolMissing` without terraform, when it is first needed, and `PlatformError` for a tree that is
     not the user's own on a machine that has no sandbox.
@@ -86,6 +88,7 @@ class InProcessChecker:
         brought: Tree | None = None,
         unsandboxed: bool = False,
         settings: Mapping[str, ValidatorSettings] | None = None,
+        on_plan: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
         self._home = workdir.resolve() / "checker"
         self._tracer = tracer or NoOpTracer()
@@ -98,6 +101,7 @@ class InProcessChecker:
         self._brought = brought or Tree(files={})
         self._unsandboxed = unsandboxed
         self._settings = settings or {}
+        self._on_plan = on_plan
         self._held = LIMITS if unsandboxed else level()
         self._providers: list[Provider] | None = None
         self._init_holds_for: str | None = None
@@ -331,6 +335,7 @@ class InProcessChecker:
             tree=tree,
             beside=beside,
             throwaway=self._throwaway,
+            on_plan=self._on_plan,
         )
         third = 1 if rehearse == "apply" else 3
         deadlines = {"rehearse": self._rehearsal_timeout_s / third}

@@ -118,6 +118,8 @@ class Rehearsal:
             return False
         said = self._terraform("plan", "plan", "-out=first.plan", "-lock=false")
         if said.code == 0:
+            if self._stage.on_plan:
+                self._stage.on_plan(self._show("first.plan"))
             self._seen.append(f"{said.added} resources planned")
             if not said.added and declares_resources(self._stage.tree):
                 self._open.append("terraform: resources are declared, and none was planned")

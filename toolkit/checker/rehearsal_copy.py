@@ -7,7 +7,7 @@ Values for variables that nobody has set go into a file that terraform reads by 
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,10 @@ _SETTINGS = {
     "max_retries": "2",
 }
 
+# Its blocks that lead elsewhere. A role of the user's account is none of the emulator's, and an empty one is
+# not assumed: the emulator's root plans, as it does for a program without a role.
+_VOID = ("endpoints", "assume_role")
+
 
 def write_copy(tree: Tree, stage: Path, folder: Path, values: Mapping[str, Any]) -> None:
     """Copy the stage of a tree into the empty `folder`, with what belongs to a rehearsal.
@@ -77,8 +81,8 @@ def override(tree: Tree) -> str:
     """The override file: a local backend in the place of another, and settings of each `provider "aws"`."""
     parts = ['terraform {\n  backend "local" {}\n}\n'] if has_backend(tree) else []
     for alias, block in configurations(tree):
-        endpoints = any(inner.type == "endpoints" for inner in block.blocks)
-        parts.append(_provider(alias, endpoints=endpoints))
+        void = [name for name in _VOID if any(inner.type == name for inner in block.blocks)]
+        parts.append(_provider(alias, void))
     return "\n".join(parts)
 
 
@@ -128,8 +132,8 @@ def _alias(block: Block) -> str:
     return next((literal(a.value) or "" for a in block.attributes if a.name == "alias"), "")
 
 
-def _provider(alias: str, *, endpoints: bool = False) -> str:
-    """A block with our settings; `endpoints` that the tree's own block names are void."""
+def _provider(alias: str, void: Sequence[str] = ()) -> str:
+    """A block with our settings; `void` are blocks of the tree's own that say nothing here."""
     settings = {**({"alias": json.dumps(alias)} if alias else {}), **_SETTINGS}
     lines = [f"  {name} = {value}" for name, value in settings.items()]
-    return "\n".join(['provider "aws" {', *lines, *(["  endpoints {}"] if endpoints else []), "}", ""])
+    return "\n".join(['provider "aws" {', *lines, *(f"  {name} {{}}" for name in void), "}", ""])

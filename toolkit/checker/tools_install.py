@@ -61,7 +61,7 @@ def install_tool(name: str, folder: Path, note: Note) -> Path:
         note(f"{name} {wanted} is installed at {executable}")
         return executable
     home = folder / EXECUTABLES[name].split("/")[0]
-    with _all_or_nothing(home):
+    with all_or_nothing(home):
         install(home, note)
         if not executable.is_file() or version_of(executable) != wanted:
             raise PlatformError(f"{name} at {executable} does not answer as version {wanted}")
@@ -69,7 +69,7 @@ def install_tool(name: str, folder: Path, note: Note) -> Path:
 
 
 @contextlib.contextmanager
-def _all_or_nothing(home: Path) -> Generator[None, None, None]:
+def all_or_nothing(home: Path) -> Generator[None, None, None]:
     """A fresh folder, which goes again where the installation fails or is interrupted."""
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True, mode=0o700)
@@ -82,9 +82,11 @@ def _all_or_nothing(home: Path) -> Generator[None, None, None]:
 
 def _checkov(home: Path, note: Note) -> None:
     note(f"installing checkov {CHECKOV_VERSION} with pip into {home} (about 290 MB, a minute)")
-    _run([sys.executable, "-I", "-m", "venv", str(home)], "the environment for checkov cannot be made")
+    run_installer(
+        [sys.executable, "-I", "-m", "venv", str(home)], "the environment for checkov cannot be made"
+    )
     pip = [str(home / "bin" / "python"), "-I", "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    _run(
+    run_installer(
         [*pip, "install", "--quiet", f"checkov=={CHECKOV_VERSION}"],
         f"pip could not install checkov {CHECKOV_VERSION}",
     )
@@ -93,16 +95,18 @@ def _checkov(home: Path, note: Note) -> None:
 def _tflint(home: Path, note: Note) -> None:
     if go := shutil.which("go"):
         note(f"building tflint {TFLINT_VERSION} with {go} install {GO_MODULE} into {home} (a few minutes)")
-        _run([go, "install", GO_MODULE], "go could not build tflint", GOBIN=str(home), GOFLAGS="-mod=mod")
+        run_installer(
+            [go, "install", GO_MODULE], "go could not build tflint", GOBIN=str(home), GOFLAGS="-mod=mod"
+        )
         return
-    archive = f"tflint_{_go_platform()}.zip"
+    archive = f"tflint_{go_platform()}.zip"
     note(f"downloading {RELEASE}/{archive} into {home}")
-    content = _fetch(f"{RELEASE}/{archive}")
+    content = fetch(f"{RELEASE}/{archive}")
     _verify(archive, content, _kept_sums(home.parent))
     _unpack(content, home / "tflint")
 
 
-def _go_platform() -> str:
+def go_platform() -> str:
     """As releases are named: `linux_amd64`."""
     machine = platform.machine().lower()
     return f"{sys.platform}_{_MACHINES.get(machine, machine)}"
@@ -112,7 +116,7 @@ def _kept_sums(tools: Path) -> str:
     """The release's checksums: those of the first time, as long as nobody deletes them."""
     kept = tools / f"tflint-{TFLINT_VERSION}.{SUMS}"
     if not kept.is_file():
-        kept.write_bytes(_fetch(f"{RELEASE}/{SUMS}"))
+        kept.write_bytes(fetch(f"{RELEASE}/{SUMS}"))
     return kept.read_text("utf-8", errors="replace")
 
 
@@ -139,7 +143,8 @@ def _unpack(content: bytes, target: Path) -> None:
     target.chmod(0o755)
 
 
-def _fetch(url: str) -> bytes:
+def fetch(url: str) -> bytes:
+    """What lies at an address. Raises `ToolMissing` without it, `PlatformError` where it is huge."""
     try:
         with urllib.request.urlopen(url, timeout=DOWNLOAD_S) as answer:  # noqa: S310 - https, a constant
             content: bytes = answer.read(MAX_DOWNLOAD_BYTES + 1)
@@ -151,8 +156,11 @@ def _fetch(url: str) -> bytes:
     return content
 
 
-def _run(command: Sequence[str], failure: str, **environment: str) -> None:
-    """Run an installer away from the working folder, where anything may lie."""
+def run_installer(command: Sequence[str], failure: str, **environment: str) -> None:
+    """Run an installer away from the working folder, where anything may lie.
+
+    Raises `ToolMissing` with its last words, `PlatformError` where it cannot be started or takes too long.
+    """
     with tempfile.TemporaryDirectory(prefix="tfkit-") as folder:
         try:
             done = subprocess.run(

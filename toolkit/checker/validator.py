@@ -4,7 +4,7 @@ A validator enters by the entry-point group `tfkit.validators`, whose value is a
 constructor arguments. tfkit's own validators use the same door.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -26,6 +26,7 @@ class Stage(Shape, frozen=True, kw_only=True):
     findings that a validator which needs it shows in its own place. `options` are the validator's own, as
     they stand under `[validators.NAME.options]` in `tfkit.toml`. `tree` is what `root` was made from,
     `beside` are the names of all validators that look at it, `throwaway` is an emulator to rehearse on.
+    `on_plan` gets the plan of a rehearsal, as `terraform show -json` prints it, as soon as there is one.
     """
 
     root: Path
@@ -38,6 +39,7 @@ class Stage(Shape, frozen=True, kw_only=True):
     tree: Tree = Tree()
     beside: tuple[str, ...] = ()
     throwaway: Throwaway | None = None
+    on_plan: Callable[[dict[str, Any]], None] | None = None
 
     def options_as(self, shape: type[Options]) -> Options:
         """The options in a shape of the validator's. Raises `UsageError` that names what does not fit."""

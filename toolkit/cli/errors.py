@@ -4,7 +4,6 @@ import io
 import json
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,11 @@ import click
 
 from toolkit.cli.text import harmless
 from toolkit.errors import Interrupted, TfkitError
+
+KINDS = {
+    "float range": "number", "float": "number", "integer range": "whole number", "integer": "whole number",
+}  # fmt: skip
+"""What Click says of a value that is none, and what a reader does."""
 
 
 def run(group: click.Group, arguments: Sequence[str]) -> int:
@@ -66,6 +70,8 @@ def _report(given: dict[str, Any], message: str, hint: str, code: int) -> int:
 
 def _trace(given: dict[str, Any]) -> None:
     if given.get("verbose"):
+        import traceback  # four milliseconds, which a Tab need not pay
+
         traceback.print_exc()
 
 
@@ -87,6 +93,8 @@ def _in_our_words(error: click.ClickException) -> tuple[str, str]:
             hints.append(f"did you mean {', '.join(others)}{' or ' if others else ''}{last}?")
     if isinstance(error, click.UsageError) and error.ctx:
         hints.append(f"see: {error.ctx.command_path} --help")
+    for theirs, ours in KINDS.items():
+        message = message.replace(f"is not a valid {theirs}.", f"is no {ours}")
     return message[:1].lower() + message[1:].removesuffix("."), " ".join(hints)
 
 

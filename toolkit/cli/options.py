@@ -8,6 +8,7 @@ import click
 from typing_extensions import override
 
 from toolkit import __version__
+from toolkit.cli.completing import with_completion
 from toolkit.cli.output import Output
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class GlobalOption(click.Option):
 
 
 def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if value:
+    if value and not ctx.resilient_parsing:  # as for a Tab
         asked = ctx.find_root().ensure_object(dict)
         click.echo(json.dumps({"version": __version__}) if asked.get("json") else f"tfkit {__version__}")
         ctx.exit()
@@ -74,12 +75,26 @@ def _write_options(command: click.Command, ctx: click.Context, formatter: click.
         formatter.write_text(" ".join(p.opts[-1] for p in everywhere))
 
 
-class Command(click.Command):
+class _Named(click.Command):
+    """What Click's parser has to say names the command, so that an error can say whose help to read."""
+
+    @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As Click does."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
+
+class Command(_Named):
     """A command that also takes the global options, listed apart in its help."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(global_options())
+        with_completion(self)
 
     @override
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -87,12 +102,13 @@ class Command(click.Command):
         _write_options(self, ctx, formatter)
 
 
-class Group(click.Group):
+class Group(_Named, click.Group):
     """A group of commands that takes the global options, and that does something without a command."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, invoke_without_command=True, context_settings=CONTEXT, **kwargs)
         self.params.extend(global_options())
+        with_completion(self)
 
     @override
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": "=", "refresh": "?"}
 STYLES = {"create": "green", "update": "yellow", "replace": "magenta", "delete": "red"}
 SHOWN = 6
+_NAME_COLUMN = 56
+"""Where the names begin in a list of changes."""
 
 
 class Progress:
@@ -90,22 +92,28 @@ def render_changes(console: "Console", events: list[ResourceEvent]) -> None:
     """What would change, a line each; what stays the same is left out."""
     from rich.text import Text
 
-    for event in events:
-        if event.operation in STYLES:
-            line = f"{SIGNS[event.operation]} {event.operation:8}{_kind(event.type):45} {event.name}"
-            console.print(Text(line, STYLES[event.operation]))
+    changes = [event for event in events if event.operation in STYLES]
+    longest = max((len(event.name) for event in changes), default=0)
+    fits = not console.is_terminal or _NAME_COLUMN + longest <= console.width
+    for event in changes:
+        sign = f"{SIGNS[event.operation]} {event.operation:8}"
+        kind = _kind(event.type)
+        line = f"{sign}{kind:45} {event.name}" if fits else f"{sign}{event.name}\n    {kind}"
+        console.print(Text(line, STYLES[event.operation]))
 
 
 def render_summary(console: "Console", summary: "Summary", operation: str) -> None:
     """The counts on a line, and the outputs below it."""
     from rich.text import Text
 
+    from toolkit.cli.text import labelled
+
     tense = {"up": "is up", "preview": "would change", "down": "is down"}[operation]
     console.print(Text(f"{tense}: {counts(summary.changes)} · {summary.seconds:.1f} s", "bold"))
     if operation == "up":
         for name in ("function_name", "agent_role_arn", "audit_bucket", "dashboard"):
             if name in summary.outputs:
-                console.print(Text(f"  {name:16}{summary.outputs[name]}"))
+                labelled(console, name, str(summary.outputs[name]), 16)
 
 
 def counts(changes: Changes) -> str:
@@ -118,37 +126,39 @@ def render_kept(console: "Console", receipt: "Receipt") -> None:
     """What stays, why, and until when."""
     from rich.text import Text
 
+    from toolkit.cli.text import paragraph
+
     for kept in receipt.kept:
         until = f", until {kept.until}" if kept.until else ""
         name = kept.urn.rsplit("::", 1)[-1]
-        console.print(Text(f"  kept       {name}: {kept.reason}{until}", "yellow"))
+        paragraph(console, Text(f"  kept       {name}: {kept.reason}{until}", "yellow"), hanging=4)
 
 
 def render_costs(console: "Console", costs: "list[Cost]") -> None:
     """What costs something though nobody uses it, a line each, and what it comes to."""
     from rich.text import Text
 
+    from toolkit.cli.text import paragraph
     from toolkit.deploy.cost import total
 
     for cost in sorted(costs, key=lambda cost: -cost.usd):
         if cost.usd:
-            console.print(Text(f"  {cost.usd:6.2f} $  {cost.name}: {cost.why}"))
-    console.print(
-        Text(f"idle: {total(costs):.2f} $ a month at list prices; the rest is paid for by use only", "bold")
-    )
+            paragraph(console, f"  {cost.usd:6.2f} $  {cost.name}: {cost.why}", hanging=12)
+    said = f"idle: {total(costs):.2f} $ a month at list prices; the rest is paid for by use only"
+    paragraph(console, Text(said, "bold"))
 
 
 def render_receipt(console: "Console", receipt: "Receipt") -> None:
     """What is gone, what stayed and why, what goes later."""
     from rich.text import Text
 
-    console.print(
-        Text(
-            f"gone {len(receipt.deleted)}, scheduled {len(receipt.scheduled)}, kept {len(receipt.kept)}; "
-            "each looked for again, and by tag",
-            "bold",
-        )
+    from toolkit.cli.text import paragraph
+
+    said = (
+        f"gone {len(receipt.deleted)}, scheduled {len(receipt.scheduled)}, kept {len(receipt.kept)}; "
+        "each looked for again, and by tag"
     )
+    paragraph(console, Text(said, "bold"))
     render_kept(console, receipt)
     for later in receipt.scheduled:
         console.print(f"  scheduled  {later.urn.rsplit('::', 1)[-1]} goes on {later.date[:10]}")

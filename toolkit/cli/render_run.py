@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from toolkit.cli.output import Output
-from toolkit.cli.text import harmless
+from toolkit.cli.text import harmless, paragraph
 from toolkit.contracts import SEVERITIES, Attempt, Finding, RunRecord, RunResult
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class RunProgress:
         self._live: Any = None
         self._started = time.monotonic()
         self._record: RunRecord | None = None
+        self._cut = ""
 
     def __enter__(self) -> "RunProgress":
         """Start drawing, where there is somebody to see it."""
@@ -66,6 +67,13 @@ class RunProgress:
     def update(self, record: RunRecord) -> None:
         """Take the run's record as it is now."""
         self._record = record
+        self._cut = ""
+
+    def cut(self, error: Exception) -> None:
+        """The connection is away; the run goes on, and so does the following. Said once each time."""
+        if not self._cut:
+            self._output.note(f"the connection is lost, and tried again: {error}")
+        self._cut = str(error)
 
     def _draw(self) -> Any:
         from rich.console import Group
@@ -74,6 +82,8 @@ class RunProgress:
 
         seconds = time.monotonic() - self._started
         step = self._record.step if self._record else "waiting for the agent"
+        if self._cut:
+            step = f"no connection; the last that was seen of the run: {step}"
         lines: list[Any] = [Spinner("dots", Text(f" {harmless(step)} · {seconds:.0f} s"))]
         for attempt in self._record.attempts if self._record else []:
             lines.append(attempt_line(attempt))
@@ -117,29 +127,41 @@ def render_result(
 
     `detailed` says more of each attempt.
     """
+    render_outcome(console, result, detailed=detailed)
+    _files(console, result, target)
+    _honesty(console, result)
+    _next(console, result, target)
+
+
+def _who(result: "RunResult") -> str:
+    """The model that was asked for, and who answered where that was another."""
+    others = ", ".join(result.models)
+    return result.model if others in ("", result.model) else f"{result.model} (answered by {others})"
+
+
+def render_outcome(console: "Console", result: RunResult, *, detailed: bool = False) -> None:
+    """How it ended, what the validators said, and the answer."""
     from rich.text import Text
 
     cost = "no price known" if result.usage.cost_usd is None else f"${result.usage.cost_usd:.4f}"
     headline = Text(result.status, STATUS_STYLES.get(result.status, "bold red"))
     headline.append(
-        f" · {harmless(result.model)} · {result.seconds:.1f} s · {result.usage.input_tokens:,} tokens in, "
+        f" · {harmless(_who(result))} · {result.seconds:.1f} s · {result.usage.input_tokens:,} tokens in, "
         f"{result.usage.output_tokens:,} out · {cost} · run {result.run_id}",
         "not bold default",
     )
-    console.print(headline)
+    paragraph(console, headline)
     if result.error:
-        console.print(Text(harmless(result.error, multiline=True), "red"))
+        paragraph(console, Text(harmless(result.error, multiline=True), "red"), hanging=0)
     for attempt in result.attempts:
-        console.print(attempt_line(attempt, passed=not attempt.findings, detailed=detailed))
+        line = attempt_line(attempt, passed=not attempt.findings, detailed=detailed)
+        paragraph(console, line, hanging=4)
     if result.attempts and result.status != "ok":
         _findings(console, result)
     if result.output.strip():
         console.print()
         _prose(console, result.output.strip())
         console.print()
-    _files(console, result, target)
-    _honesty(console, result)
-    _next(console, result, target)
 
 
 def render_unfinished(console: "Console", record: RunRecord, lost: bool) -> None:
@@ -149,11 +171,11 @@ def render_unfinished(console: "Console", record: RunRecord, lost: bool) -> None
     since = f" · since {record.started[:19]}Z" if record.started else ""
     headline = Text(record.status, "bold red" if lost else "bold cyan")
     headline.append(f" · {harmless(record.step)}{since} · run {record.run_id}", "not bold default")
-    console.print(headline)
+    paragraph(console, headline)
     for attempt in record.attempts:
-        console.print(attempt_line(attempt, detailed=True))
+        paragraph(console, attempt_line(attempt, detailed=True), hanging=4)
     if lost:
-        console.print(Text(LOST, "red"))
+        paragraph(console, Text(LOST, "red"))
     else:
         console.print(f"next: tfkit runs show {record.run_id}")
 
@@ -175,7 +197,8 @@ def _findings(console: "Console", result: RunResult) -> None:
     findings = result.attempts[-1].findings
     for finding in findings[:MAX_FINDINGS]:
         where = f"{finding.file}:{finding.line}" if finding.file else "the files"
-        console.print(harmless(f"    {where} [{finding.validator}/{finding.rule}] {finding.message}"))
+        said = f"    {where} [{finding.validator}/{finding.rule}] {finding.message}"
+        paragraph(console, harmless(said), hanging=6)
     if len(findings) > MAX_FINDINGS:
         more = len(findings) - MAX_FINDINGS
         console.print(f"    … and {more} more: tfkit runs show {result.run_id} --json")
@@ -184,7 +207,7 @@ def _findings(console: "Console", result: RunResult) -> None:
 def _files(console: "Console", result: RunResult, target: Path | None) -> None:
     if result.files:
         names = ", ".join(harmless(entry.path) for entry in result.files)
-        console.print(f"files in {harmless(str(target))}: {names}" if target else f"files: {names}")
+        paragraph(console, f"files in {harmless(str(target))}: {names}" if target else f"files: {names}")
 
 
 def _honesty(console: "Console", result: RunResult) -> None:
@@ -194,18 +217,18 @@ def _honesty(console: "Console", result: RunResult) -> None:
         if check.status in ("ok", "findings")
     )
     if checked:
-        console.print(harmless(f"checked: {checked}; sandbox: {result.sandbox}"))
+        paragraph(console, harmless(f"checked: {checked}; sandbox: {result.sandbox}"))
     for name, noted in _noted(result).items():
         counts = Counter(finding.severity for finding in noted)
         said = ", ".join(f"{counts[severity]} {severity}" for severity in SEVERITIES if counts[severity])
-        console.print(f"noted, and not in the gate's way: {harmless(name)}: {said}")
+        paragraph(console, f"noted, and not in the gate's way: {harmless(name)}: {said}")
     for check in result.checks:
         if check.status not in ("ok", "findings"):
-            console.print(harmless(f"not checked: {check.validator}: {check.status}, {check.detail}"))
+            paragraph(console, harmless(f"not checked: {check.validator}: {check.status}, {check.detail}"))
     for skipped in result.skipped:
-        console.print(harmless(f"not checked: {skipped.validator}: {skipped.reason}"))
+        paragraph(console, harmless(f"not checked: {skipped.validator}: {skipped.reason}"))
     for point in result.not_proven:
-        console.print(harmless(f"not proven: {point}"))
+        paragraph(console, harmless(f"not proven: {point}"))
 
 
 def _noted(result: RunResult) -> dict[str, list[Finding]]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from toolkit.cli.figures import COLUMNS, RIGHT, STYLES, began, dollars, duration, tokens
-from toolkit.cli.text import harmless
+from toolkit.cli.text import harmless, paragraph
 from toolkit.contracts import TraceSummary
 from toolkit.traces.query import GateAttempt
 from toolkit.traces.waterfall import Row
@@ -54,20 +54,36 @@ def _wide(rows: Sequence[TraceSummary], pending: Collection[str]) -> Table:
     return table
 
 
-def _narrow(rows: Sequence[TraceSummary], pending: Collection[str]) -> Group:
-    """Two lines a run, for terminals that the table does not fit: nothing is cut, least of all the id."""
+def _narrow(rows: Sequence[TraceSummary], pending: Collection[str], width: int) -> Group:
+    """Two or three lines a run, where the table does not fit: nothing is cut, least of all the id."""
     lines: list[Text] = []
     for row in rows:
         when, run, status, model, used, cost, tools, spans, took = _cells(row, row.run_id in pending)
         status.pad_right(max(_STATUS_WIDTH - status.cell_len, 0))
-        lines.append(Text("  ").join([when, status, run]))
+        if when.cell_len + _STATUS_WIDTH + run.cell_len + 4 <= width:
+            lines.append(Text("  ").join([when, status, run]))
+        else:
+            status.rstrip()
+            lines += [Text("  ").join([when, status]), Text("  ") + run]
         price = Text("no price") if row.cost_usd is None else cost
         facts = [model, Text(f"{used.plain or '0/0'} tokens"), price]
         facts += [Text(f"{tools.plain} tools"), Text(f"{spans.plain} spans"), took]
-        second = Text("  ") + Text(" · ").join([fact for fact in facts if fact.plain])
-        second.stylize("dim")
-        lines.append(second)
+        lines += _facts([fact for fact in facts if fact.plain], width)
     return Group(*lines)
+
+
+def _facts(facts: Sequence[Text], width: int) -> list[Text]:
+    """As many on a line as fit, none of them broken."""
+    lines = [Text("  ") + facts[0]]
+    for fact in facts[1:]:
+        if lines[-1].cell_len + fact.cell_len + len(" · ·") > width:
+            lines[-1].append(" ·")
+            lines.append(Text("  ") + fact)
+        else:
+            lines[-1] += Text(" · ") + fact
+    for line in lines:
+        line.stylize("dim")
+    return lines
 
 
 def render_list(
@@ -80,7 +96,7 @@ def render_list(
     table = _wide(rows, pending)
     fits = Measurement.get(console, console.options, table).minimum <= console.width
     wide = fits and table.__rich_measure__(console, console.options.update(max_width=10_000)).maximum
-    console.print(table if wide and wide <= console.width else _narrow(rows, pending))
+    console.print(table if wide and wide <= console.width else _narrow(rows, pending, console.width))
     if any(row.run_id in pending for row in rows):
         console.print(Text("* in the audit bucket within minutes; read from the run's own copy", style="dim"))
 
@@ -169,12 +185,12 @@ def render_attempts(attempts: Sequence[GateAttempt], console: Console, *, full: 
             line += Text(f"  {used}")
         if attempt.cost_usd is not None:
             line += Text(f"  {dollars(attempt.cost_usd)}")
-        console.print(line + Text(f"  {harmless(said)}", style="dim"))
+        paragraph(console, line + Text(f"  {harmless(said)}", style="dim"))
         for finding in found if full else found[:_FINDINGS_MAX]:
             where = f"{finding['file'] or '.'}:{finding['line']}"
             rule = f"{finding['severity']} [{finding['validator']}/{finding['rule']}]"
             message = " ".join(str(finding["message"]).split())
-            console.print(Text(f"  {harmless(f'{where}  {rule} {message}')}"))
+            paragraph(console, f"  {harmless(f'{where}  {rule} {message}')}", hanging=4)
         if len(found) > _FINDINGS_MAX and not full:
             console.print(Text(f"  … and {len(found) - _FINDINGS_MAX} more: -v", style="dim"))
 

@@ -9,6 +9,7 @@ from toolkit.errors import TfkitError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.cli.options import Session
+    from toolkit.cli.pulling import Pulling
     from toolkit.client import Client
     from toolkit.contracts import ModelEntry, RunResult, Tree
     from toolkit.start.changes import Change
@@ -92,8 +93,9 @@ class Starting(NamedTuple):
         *,
         extract: bool,
         write: bool,
+        pulling: "Pulling | None" = None,
     ) -> None:
-        """Show what the run changed, and write it where that is wanted and the run is `ok`."""
+        """Show what the run changed; where it is `ok`, write it or open a pull request, as wanted."""
         from toolkit.contracts import Tree
         from toolkit.start.changes import changes
 
@@ -101,7 +103,10 @@ class Starting(NamedTuple):
         changed = changes(self.tree, after)
         if run.output.json:
             written = self._write(result, changed) if write and result.status == "ok" else []
-            run.output.document(_document(result, written, self.stays))
+            document = _document(result, written, self.stays)
+            if pulling:
+                document["pull_request"] = pulling.publish(client, result, self, changed)
+            run.output.document(document)
             return
         from toolkit.diffs import diff
 
@@ -117,7 +122,10 @@ class Starting(NamedTuple):
                 run.output.note(f"error: {result.error or result.status}\n{result.output}")
         else:
             self._show(run.output, result, target, changed, text)
-        self._offer(run.output, result, changed, write=write, extract=extract)
+        if pulling:
+            pulling.publish(client, result, self, changed)
+        else:
+            self._offer(run.output, result, changed, write=write, extract=extract)
 
     def _offer(
         self, output: Output, result: "RunResult", changed: "list[Change]", *, write: bool, extract: bool

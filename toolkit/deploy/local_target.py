@@ -202,7 +202,9 @@ class LocalTarget:
 
     def after_up(self, outputs: dict[str, Any]) -> None:
         """Tell the model server which model stands behind which inference profile."""
-        table = routes(self.settings, outputs["profiles"])
+        config = last_config(self.folder)
+        assert config is not None, "an up has just kept it"
+        table = routes(self.settings, config.registry, outputs["profiles"])
         write_atomically(self.folder / ROUTES, json.dumps(table, indent=2).encode())
 
     def end(self) -> None:

@@ -9,11 +9,21 @@ from pathlib import Path
 from toolkit import __version__
 from toolkit.checker import selection
 from toolkit.cloud import Cloud
-from toolkit.contracts import ModelEntry, PlatformConfig, Price, Registry, default_registry
+from toolkit.contracts import (
+    MISTRAL_MODELS,
+    ModelEntry,
+    PlatformConfig,
+    Price,
+    Registry,
+    default_registry,
+    made_registry,
+)
+from toolkit.registry import merged
 from toolkit.settings import Settings
 
 PROJECT = "tfkit"
 COMPOSER = "offline-composer"
+COMPOSER_ID = "tfkit.offline-composer-v1"
 
 CHECKER_HANDLER = "toolkit.checker.handler.handler"
 """The entry of the function that checks what a model wrote. On a laptop the same code runs in a child."""
@@ -30,8 +40,8 @@ __all__ = ["handler"]
 '''
 
 
-def platform_config(settings: Settings, cloud: Cloud) -> PlatformConfig:
-    """The whole plan for one stack in one account.
+def platform_config(settings: Settings, cloud: Cloud, deployed: Registry | None = None) -> PlatformConfig:
+    """The whole plan for one stack in one account; of the `deployed` registry it keeps what is the user's.
 
     Raises `UsageError` for a policy file that cannot be read, for settings that have no room in a function,
     and, where the runs are on this machine, for a validator that is not installed.
@@ -44,7 +54,7 @@ def platform_config(settings: Settings, cloud: Cloud) -> PlatformConfig:
         partition=cloud.partition,
         prefix=settings.prefix,
         version=__version__,
-        registry=local_registry(settings) if local else default_registry(cloud.region),
+        registry=merged(local_registry(settings) if local else default_registry(cloud.region), deployed),
         tags=settings.tags,
         agent_zip={"index.py": HANDLER.format(digest=source_digest())} if local else {},
         agent_runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",
@@ -74,27 +84,32 @@ def platform_config(settings: Settings, cloud: Cloud) -> PlatformConfig:
 
 
 def local_registry(settings: Settings) -> Registry:
-    """The composer, and the user's own model where there is one, which is the default then."""
+    """The composer, Mistral's models, and the user's own where there is one, which is the default then."""
     models = {
         COMPOSER: ModelEntry(
-            provider="bedrock", id="tfkit.offline-composer-v1", price=Price(input=0.0, output=0.0), takes=()
-        )
+            provider="bedrock", id=COMPOSER_ID, price=Price(input=0.0, output=0.0), takes=()
+        ),
+        **MISTRAL_MODELS,
     }
     if settings.llm:
-        model_id = "tfkit." + re.sub(r"[^a-z0-9-]+", "-", settings.llm_model.lower()).strip("-")
-        models[settings.llm_model] = ModelEntry(provider="bedrock", id=model_id)
-    return Registry(default=settings.llm_model if settings.llm else COMPOSER, models=models)
+        models[settings.llm_model] = ModelEntry(provider="bedrock", id=_llm_id(settings))
+    return made_registry(settings.llm_model if settings.llm else COMPOSER, models)
 
 
-def routes(settings: Settings, profiles: dict[str, str]) -> dict[str, dict[str, str]]:
-    """For the local model server: which model stands behind which inference profile."""
-    table: dict[str, dict[str, str]] = {}
-    for name, arn in profiles.items():
-        if name == COMPOSER:
-            table[arn] = {"kind": "composer"}
-        else:
-            table[arn] = {"kind": "openai", "url": settings.llm, "model": name}
-    return table
+def _llm_id(settings: Settings) -> str:
+    return "tfkit." + re.sub(r"[^a-z0-9-]+", "-", settings.llm_model.lower()).strip("-")
+
+
+def routes(settings: Settings, registry: Registry, profiles: dict[str, str]) -> dict[str, dict[str, str]]:
+    """For the local model server: which model stands behind which inference profile.
+
+    A model of the user's own has the same behind it as ours of its id; one of another id has nothing.
+    """
+    behind = {COMPOSER_ID: {"kind": "composer"}}
+    if settings.llm:
+        behind[_llm_id(settings)] = {"kind": "openai", "url": settings.llm, "model": settings.llm_model}
+    ids = {name: entry.id for name, entry in registry.models.items()}
+    return {arn: behind[ids[name]] for name, arn in profiles.items() if ids.get(name) in behind}
 
 
 def source_digest() -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from toolkit.cloud import Cloud
-from toolkit.contracts import PlatformConfig, ResourceEvent, StackOutputs
+from toolkit.contracts import PlatformConfig, Registry, ResourceEvent, StackOutputs
 from toolkit.deploy.engine import OnEvent, Summary, quiet
 from toolkit.deploy.plan import platform_config
 from toolkit.deploy.provider_keys import chosen
@@ -115,12 +115,25 @@ class Platform:
         """The whole plan. Raises `UsageError` for settings that AWS would refuse halfway."""
         from stacks.program import check
 
-        config = platform_config(self.settings, cloud)
+        config = platform_config(self.settings, cloud, self._registry(cloud))
         try:
             check(config, str, list(self.settings.provider_keys))
         except ValueError as wrong:
             raise UsageError(str(wrong), "change the setting, and run the command again") from wrong
         return config
+
+    def _registry(self, cloud: Cloud) -> Registry | None:
+        """The registry of models as it is deployed, or as this machine last saw it; None where there is none.
+
+        Raises `TfkitError` where it may not be read: an `up` that did not know the user's own models would
+        take them out.
+        """
+        from toolkit.deploy import models
+
+        last = last_config(self.folder)
+        if not cloud.reachable or not self.target.outputs():
+            return last.registry if last else None
+        return models.deployed_registry(cloud, self.outputs()) or (last.registry if last else None)
 
     def preview(self, on_event: OnEvent) -> Summary:
         """What `up` would do; starts nothing and changes nothing."""
@@ -188,8 +201,14 @@ class Platform:
     # -- while it is up --------------------------------------------------------------------------
 
     def drift(self, on_event: OnEvent = quiet) -> "list[Drift]":
-        """What differs between the cloud and what `up` made; changes nothing."""
-        return self.target.engine(self.cloud).drift(on_event)
+        """What differs between the cloud and what `up` made; changes nothing.
+
+        The user's own models are no drift, nor is their default.
+        """
+        from toolkit.deploy import models
+
+        engine = self.target.engine(self.cloud)
+        return models.without_own(engine.drift(on_event), engine, self.cloud)
 
     def refresh(self, on_event: OnEvent) -> Summary:
         """Take over into the state what the cloud says."""

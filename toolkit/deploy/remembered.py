@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from toolkit.contracts import PlatformConfig
+from toolkit.contracts import PlatformConfig, Registry
 from toolkit.deploy.state import write_atomically
 from toolkit.errors import UsageError
 from toolkit.settings import Settings
@@ -44,6 +45,12 @@ def last_config(folder: Path) -> PlatformConfig | None:
         return msgspec.json.decode((folder / CONFIG).read_bytes(), type=PlatformConfig)
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+def keep_registry(folder: Path, registry: Registry) -> None:
+    """Remember a registry that was changed since: an emulator that dies is filled again from here."""
+    if config := last_config(folder):
+        write_atomically(folder / CONFIG, msgspec.json.encode(replace(config, registry=registry)))
 
 
 def forget(folder: Path) -> None:

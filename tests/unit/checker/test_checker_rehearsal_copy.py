@@ -95,3 +95,9 @@ def test_nothing_of_the_trees_is_written_over(tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     with pytest.raises(FileExistsError):
         write_copy(found, tmp_path / "stage", tmp_path / "copy", {})
+
+
+def test_a_role_of_the_users_own_is_void() -> None:
+    text = override(tree(main_tf='provider "aws" {\n  assume_role {\n    role_arn = "arn:x"\n  }\n}\n'))
+    assert "assume_role {}" in text
+    assert "endpoints" not in text

@@ -121,14 +121,14 @@ def test_one_that_does_not_answer_as_its_version_is_not_kept(tools: Path, tmp_pa
 @pytest.fixture
 def release(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """The publisher's release: what it holds by name."""
-    archive = f"tflint_{tools_install._go_platform()}.zip"
+    archive = f"tflint_{tools_install.go_platform()}.zip"
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as file:
         file.writestr("tflint", f"#!/bin/sh\necho {TFLINT_VERSION}\n")
         file.writestr("../../evil", "x")
     held = {archive: packed.getvalue()}
     held["checksums.txt"] = f"{hashlib.sha256(held[archive]).hexdigest()}  {archive}\n".encode()
-    monkeypatch.setattr(tools_install, "_fetch", lambda url: held[url.rpartition("/")[2]])
+    monkeypatch.setattr(tools_install, "fetch", lambda url: held[url.rpartition("/")[2]])
     return held
 
 

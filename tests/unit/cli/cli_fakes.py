@@ -77,7 +77,7 @@ class FakeClient:
     def runs(self, _days) -> list[RunRecord]:
         return list(self.records.values())
 
-    def follow(self, run_id, on_update, interval_s=0.0):
+    def follow(self, run_id, on_update, interval_s=0.0, on_cut=None):
         on_update(record(run_id=run_id, status="ok", step="finished"))
 
     def result(self, run_id: str) -> RunResult:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolkit.cli.options import Session, command, session
+from toolkit.cli.pulling import Pulling, PullOptions, pull_options
 from toolkit.cli.statement_file import save_statement
 from toolkit.errors import BudgetExceeded, NotConverged, TfkitError, UsageError
 
@@ -59,6 +60,14 @@ EXIT_BY_STATUS = {
     help="An image or a text to go with the prompt; again for more.",
 )
 @click.option("-x", "--extract", is_flag=True, help="Print only the code; with --dir, only the diff.")
+@click.option(
+    "--continue",
+    "earlier",
+    is_flag=False,
+    flag_value="",
+    metavar="[ID]",
+    help="Go on with your last conversation, or that of a run: what was said, and its files.",
+)
 @click.option("--detach", is_flag=True, help="Print the run id and do not wait.")
 @click.option("--run-id", metavar="ID", help="Choose the run's id; the same id and request do nothing twice.")
 @click.option(
@@ -70,11 +79,25 @@ EXIT_BY_STATUS = {
     "--max-cost", type=click.FloatRange(min=0, min_open=True), metavar="USD", help="Stop when this is spent."
 )
 @click.option(
+    "--temperature",
+    type=click.FloatRange(min=0),
+    metavar="T",
+    help="How freely the model chooses its words, where it takes that (the registry's, usually 0).",
+)
+@click.option(
+    "--max-tokens",
+    "answer_tokens",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The most tokens of one answer of the model (the registry's).",
+)
+@click.option(
     "--timeout",
     type=click.FloatRange(min=1),
     metavar="S",
     help="Seconds that the run may take (600).",
 )
+@pull_options
 def ask(
     prompt: str | None,
     prompt_file: Path | None,
@@ -85,11 +108,15 @@ def ask(
     dry_run: bool,
     attached: tuple[Path, ...],
     extract: bool,
+    earlier: str | None,
     detach: bool,
     run_id: str | None,
     rehearse: "RehearseDepth | None",
     max_cost: float | None,
+    temperature: float | None,
+    answer_tokens: int | None,
     timeout: float | None,
+    pull: PullOptions,
 ) -> None:  # fmt: skip
     """Ask the agent for Terraform, and follow the run.
 
@@ -100,25 +127,36 @@ def ask(
     a dot stay home; --dry-run lists both. The answer is a diff; --write applies it, all or nothing, unless
     the files changed meanwhile.
 
+    With --continue it is told what was said in earlier runs, and starts from the files of the last one, or
+    from --dir.
+
+    With --pr the changes become a commit on a new branch and a pull request; the folder, the index and HEAD
+    stay as they are. HEAD must be on the remote. The token comes from GH_TOKEN, GITHUB_TOKEN or `gh`.
+
     \b
     Examples:
       tfkit ask "an encrypted S3 bucket with a 30-day lifecycle"
       tfkit --json ask "an SQS queue with a dead-letter queue" -o queue
       echo "a DynamoDB table for sessions with TTL" | tfkit ask - -x
+      tfkit ask --continue "now encrypt it with KMS"
       tfkit ask --dir infra --dry-run
       tfkit ask "add a dead-letter queue for the orders" --dir infra --write
+      tfkit ask "add a dead-letter queue for the orders" --dir infra --pr --draft
     """
+    from toolkit.cli.conversing import going_on, meant
     from toolkit.cli.starting import Starting, attachments, list_home
     from toolkit.client import new_run_id, refuse_used
-    from toolkit.contracts import RUN_ID, AskRequest
+    from toolkit.contracts import RUN_ID, AskRequest, Tree
 
     run = session()
     if dry_run:
         list_home(run, existing)
         return
+    prompt, earlier = meant(prompt, prompt_file, earlier)
     text = _prompt(prompt, prompt_file)
     if write and (existing is None or detach):
         raise UsageError("--write needs --dir, and a run that is followed", 'tfkit ask "…" --dir DIR --write')
+    pull.refuse_mixed(existing, write=write, detach=detach)
     if detach and folder:
         raise UsageError(
             "--detach writes no files", "leave -o out, and fetch them later: tfkit runs files ID -o DIR"
@@ -133,24 +171,39 @@ def ask(
         refuse_used(target)
     start = Starting.from_folder(run, existing) if existing else None
     client = run.client()
-    chosen, entry = _model(client, model)
+    caller = client.caller()
+    before = going_on(run.output, client, caller, earlier) if earlier is not None else None
+    if start and before and pull.wanted:  # the next commit of a pull request goes on from the one before
+        start = start._replace(tree=before.start)
+    from_files = before.start if before and (pull.wanted or not existing) else None
+    pulling = (
+        Pulling.prepare(run, existing, pull, before.runs if before else ())
+        if existing and pull.wanted
+        else None
+    )
+    chosen, entry = _model(client, model, temperature, answer_tokens)
     beside = attachments(attached, chosen, entry)
+    tree = from_files if from_files is not None else start.tree if start else Tree()
     settings = run.settings()
     request = AskRequest(
         run_id=run_id,
         prompt=text,
         model=chosen,
-        caller=client.caller(),
+        caller=caller,
         rehearse=rehearse or settings.rehearse,
         max_cost_usd=max_cost or settings.budget_usd,
+        temperature=temperature,
+        answer_tokens=answer_tokens,
         timeout_s=timeout or settings.budget_seconds,
         max_turns=settings.budget_turns,
         max_tool_calls=settings.budget_tool_calls,
         max_tokens=settings.budget_tokens,
-        start=start.tree.hash if start else "",
+        start=tree.hash if tree.files else "",
         attached=beside.hash if beside.files else "",
+        conversation=before.conversation if before else run_id,
+        follows=before.follows if before and from_files is not None else "",
     )
-    client.submit(request, start.tree if start else None, beside)
+    client.submit(request, tree, beside)
     if detach:
         _detached(run, run_id)
         return
@@ -160,12 +213,13 @@ def ask(
         client.download(result, target)
         statement = save_statement(run, client, result, target)
     if start:
-        start.answer(run, client, result, target, extract=extract, write=write)
+        start.answer(run, client, result, target, extract=extract, write=write, pulling=pulling)
     else:
         _show(run, client, result, target, extract)
     if statement and not extract:
         run.output.say(f"signed: {statement.name} beside it; check it with: tfkit verify {target}")
-    click.get_current_context().exit(EXIT_BY_STATUS.get(result.status, 0))
+    refused = pulling.exit_code if pulling else 0
+    click.get_current_context().exit(EXIT_BY_STATUS.get(result.status, refused))
 
 
 def _detached(run: Session, run_id: str) -> None:
@@ -193,25 +247,28 @@ def _prompt(prompt: str | None, prompt_file: Path | None) -> str:
     return text.strip()
 
 
-def _model(client: "Client", name: str) -> "tuple[str, ModelEntry]":
-    """The registry's name and entry of the model; said here so that a typing mistake costs no run."""
-    registry = client.registry()
-    if name and name not in registry.models:
-        raise UsageError(f"unknown model {name!r}", "known are: " + ", ".join(sorted(registry.models)))
-    chosen = name or registry.default
-    return chosen, registry.models[chosen]
+def _model(
+    client: "Client", name: str, temperature: float | None, answer_tokens: int | None
+) -> "tuple[str, ModelEntry]":
+    """The registry's name and entry of the model.
+
+    What it cannot give, nor those that it falls back to, is said here, so that a mistake costs no run.
+    """
+    from toolkit.registry import asked_of, chain
+
+    return asked_of(chain(client.registry(), name), temperature, answer_tokens)[0]
 
 
 def _follow(run: Session, client: "Client", request: "AskRequest") -> "RunResult":
     from toolkit.cli.render_run import RunProgress
 
     with RunProgress(run.output, request.run_id) as progress:
-        client.follow(request.run_id, progress.update)
+        client.follow(request.run_id, progress.update, on_cut=progress.cut)
     return client.result(request.run_id)
 
 
 def _show(run: Session, client: "Client", result: "RunResult", target: Path | None, extract: bool) -> None:
-    from toolkit.cli.render_run import render_result
+    from toolkit.cli.render_run import render_diff, render_result
 
     if run.output.json:
         run.output.document(result)
@@ -221,4 +278,6 @@ def _show(run: Session, client: "Client", result: "RunResult", target: Path | No
         if result.status != "ok":
             run.output.note(f"error: {result.error or result.status}\n{result.output}")
     else:
-        render_result(run.output.console(), result, target, detailed=run.output.verbose)
+        console = run.output.console()
+        render_result(console, result, target, detailed=run.output.verbose)
+        render_diff(console, result.diff)

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 @group()
 def audit() -> None:
-    """Show what was signed of the record, and verify the record itself."""
+    """Show what was signed of the record, and verify it.
+
+    Without a command it lists the signed digests of the last seven days.
+
+    \b
+    Examples:
+      tfkit audit
+      tfkit audit verify --since 30d
+    """
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_digests, since="7d")
@@ -24,7 +32,15 @@ def audit() -> None:
 @audit.command("list", cls=Command, context_settings=CONTEXT)
 @click.option("--since", default="7d", metavar="WHEN", help="1d, 12h, 30m, 2w, or a date (7d).")
 def list_digests(since: str) -> None:
-    """List the signed digests, newest first; whether they hold is what `verify` says."""
+    """List the signed digests, newest first.
+
+    Whether they hold is what `audit verify` says.
+
+    \b
+    Examples:
+      tfkit audit list
+      tfkit audit list --since 30d --json
+    """
     from datetime import UTC, datetime
 
     from toolkit.audit.signed import listed

@@ -17,6 +17,11 @@ def doctor() -> None:
     With --target aws also what is missing in the account, where each model that the account has access to is
     asked for one token. Starts nothing and changes nothing. The exit code is 1 if a check fails; a line that
     begins with ! is a warning.
+
+    \b
+    Examples:
+      tfkit doctor
+      tfkit doctor --target aws --profile sandbox
     """
     from toolkit.cli.render_checks import render_checks
     from toolkit.deploy.checks.examine import examine

@@ -27,6 +27,7 @@ def down(yes: bool, keep_data: bool, dry_run: bool) -> None:
     \b
     Examples:
       tfkit down --dry-run
+      tfkit down
       tfkit down --target aws --keep-data
     """
     from toolkit.cli.agreement import agree_to_plan

@@ -46,14 +46,18 @@ def _short(prompt: str) -> str:
 
 @runs.command("show", cls=Command, context_settings=CONTEXT)
 @click.argument("run_id")
-def show(run_id: str) -> None:
-    """Show what came of a run; waits for nothing."""
+@click.option("-f", "--follow", is_flag=True, help="Wait until it has ended.")
+def show(run_id: str, follow: bool) -> None:
+    """Show what came of a run, or how far it is."""
 
-    from toolkit.cli.render_run import render_result
+    from toolkit.cli.render_run import RunProgress, render_result
 
     run = session()
     client = run.client()
     record = client.latest(run_id)
+    if record and not record.ended and follow:
+        with RunProgress(run.output, run_id) as progress:
+            record = client.follow(run_id, progress.update, on_cut=progress.cut)
     if record and not record.ended:
         _show_unfinished(run, record)
         return

@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
 @group()
 def state() -> None:
-    """Export, import or refresh the engine's state, or take its lock off.
+    """Export, import, refresh or unlock the engine's state.
 
     The format is Pulumi's own (deployment version 3), so that a stack can change its engine, or leave tfkit.
+
+    \b
+    Examples:
+      tfkit state export -o before.json
+      tfkit state refresh
     """
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is None:
@@ -73,7 +78,14 @@ def import_state(file: Path, force: bool) -> None:
 
 @state.command("refresh", cls=Command, context_settings=CONTEXT)
 def refresh() -> None:
-    """Read every resource, and take over into the state what the cloud says."""
+    """Take over into the state what the cloud says of every resource.
+
+    Changes nothing in the cloud; `tfkit up` then puts right what differs.
+
+    \b
+    Example:
+      tfkit state refresh
+    """
     from toolkit.cli.commands.up import deployment_document
     from toolkit.cli.render_deploy import Progress, counts
 
@@ -94,6 +106,10 @@ def cancel() -> None:
     """Take the lock of an update off that is known to be dead.
 
     Two updates at once lose resources: make sure that none is running, on any machine.
+
+    \b
+    Example:
+      tfkit state cancel --target aws --stack prod
     """
     run = session()
     _platform().cancel()

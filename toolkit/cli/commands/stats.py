@@ -9,7 +9,9 @@ from toolkit.cli.options import command, session
 @click.option("--since", default="30d", metavar="WHEN", help="30d, 12h, 2w, or a date (30d).")
 @click.option("--until", default="", metavar="WHEN", help="As --since; now, when left out.")
 def stats(since: str, until: str) -> None:
-    """Show what the runs came to: success by attempt, tokens, dollars, tools, findings.
+    """Show what the runs came to: success, tokens, dollars.
+
+    Success is told by attempt; the slowest tools and the most frequent findings follow.
 
     \b
     Examples:

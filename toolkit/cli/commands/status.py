@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 @command()
 @click.option("--no-drift", is_flag=True, help="Do not look for drift, which reads every resource.")
 def status(no_drift: bool) -> None:
-    """Show what runs where, what was changed behind tfkit's back, and how each part is.
+    """Show what runs where, what drifted, and how each part is.
 
-    Starts nothing: of a local platform whose emulator is stopped it says only that.
+    Drift is what was changed behind tfkit's back. Nothing is started: of a local platform whose emulator is
+    stopped it says only that.
 
     \b
-    Example:
-      tfkit status --json
+    Examples:
+      tfkit status
+      tfkit status --no-drift --json
     """
     import msgspec
 
@@ -55,24 +57,27 @@ def status(no_drift: bool) -> None:
         run.output.say("the emulator is stopped; the next command that needs it brings it back")
     elif endpoint:
         run.output.say(f"the emulator runs at {endpoint}")
-    _render(run.output.console(), checks, drift)
+    from toolkit.cli.text import harmless, labelled
+
+    console = run.output.console()
+    _render(console, checks, drift)
     for name, value in msgspec.to_builtins(outputs).items():
         lines = [f"{key}  {arn}" for key, arn in value.items()] if isinstance(value, dict) else [value]
         for line in filter(None, lines):
-            run.output.say(f"  {name:24}{line}")
+            labelled(console, name, harmless(str(line)), 24)
 
 
 def _render(console: "Console", checks: "list[Check]", drift: "list[Drift] | None") -> None:
     from rich.text import Text
 
     from toolkit.cli.render_checks import render_checks
-    from toolkit.cli.text import harmless
+    from toolkit.cli.text import harmless, paragraph
 
     render_checks(console, checks)
     if drift == []:
         console.print("no drift: everything is as `up` made it")
     for each in drift or []:
         what = "is gone" if each.gone else f"differs in {', '.join(each.changed)}"
-        console.print(Text(harmless(f"drift: {each.name} ({each.type}) {what}"), "yellow"))
+        paragraph(console, Text(harmless(f"drift: {each.name} ({each.type}) {what}"), "yellow"))
     if drift:
-        console.print("`tfkit state refresh` takes this over into the state; `tfkit up` then puts it right")
+        paragraph(console, "`tfkit state refresh` takes this over into the state; `tfkit up` puts it right")

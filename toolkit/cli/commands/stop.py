@@ -13,10 +13,15 @@ HOW = {
 
 @command()
 def stop() -> None:
-    """The brake: no new runs, running ones cancelled; `up` releases it.
+    """The brake: no new runs; running ones are cancelled.
 
-    Asks nothing, and takes ten seconds at most. A request that waits to be started is refused when its turn
-    comes, also after the release.
+    Asks nothing, and takes ten seconds at most; `up` releases it. A request that waits to be started is
+    refused when its turn comes, also after the release.
+
+    \b
+    Examples:
+      tfkit stop
+      tfkit stop --target aws --stack prod --json
     """
     run = session()
     platform = run.platform()

@@ -62,7 +62,7 @@ def traces(
     page: Path | None,
     **filters: Any,
 ) -> None:
-    """Show what the agent did: runs as rows, one run as a waterfall.
+    """Show what the agent did: runs as rows, one as a waterfall.
 
     They are read from the audit bucket; what was read once is kept in an index on this machine.
 
@@ -112,6 +112,11 @@ def export(folder: Path, since: str, until: str) -> None:
 
     Each day of the window is written whole, in place of what was exported of it before. The views are
     those of `tfkit traces --sql .schema`; open them with: duckdb DIR/traces.duckdb
+
+    \b
+    Examples:
+      tfkit traces export parquet
+      tfkit traces export parquet --since 90d --until 30d
     """
     from toolkit.traces.export import DATABASE, duckdb
 

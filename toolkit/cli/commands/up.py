@@ -90,6 +90,12 @@ def preview(**chosen: Any) -> None:
     """Show what `up` would do, and change nothing.
 
     For a real account it also shows what the platform costs in a month in which nobody uses it.
+
+    \b
+    Examples:
+      tfkit preview
+      tfkit preview --target aws --profile sandbox
+      tfkit preview --json
     """
     import msgspec
 

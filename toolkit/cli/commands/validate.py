@@ -46,12 +46,18 @@ def validate(
     rehearse: "RehearseDepth | None",
     shape: str | None,
 ) -> None:
-    """Check the Terraform in DIR with the validators, as the gate of a run would.
+    """Check the Terraform in DIR as the gate of a run would.
 
     Needs no platform and no model, and changes nothing. DIR is checked as it is; files of tools that begin
     with a dot are left out, and named. In a GitHub workflow findings are annotations as well. The exit code
-    is 6
-    for findings that count, and 1 where a validator could not do its work.
+    is 6 for findings that count, and 1 where a validator could not do its work.
+
+    \b
+    Examples:
+      tfkit validate infra
+      tfkit validate infra --fail-on high --validators fmt,validate,checkov
+      tfkit validate infra --rehearse apply
+      tfkit validate infra --format sarif > findings.sarif
     """
     from toolkit.checker.selection import closing, without_rehearsal
     from toolkit.checker.staging import read_tree

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 @group()
 def validators() -> None:
-    """Show the validators that are installed, and which of them the gate asks."""
+    """Show the validators, and which of them the gate asks.
+
+    \b
+    Examples:
+      tfkit validators
+      tfkit validators install tflint
+    """
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_validators)
@@ -21,7 +27,13 @@ def validators() -> None:
 
 @validators.command("list", cls=Command, context_settings=CONTEXT)
 def list_validators() -> None:
-    """List the validators, with their tools, thresholds and origins."""
+    """List the validators, with their tools, thresholds and origins.
+
+    \b
+    Examples:
+      tfkit validators list
+      tfkit validators list --json
+    """
     from toolkit.checker.registry import installed_validators
     from toolkit.cli.listing import render_rows
     from toolkit.cli.validating import selection_of
@@ -79,6 +91,11 @@ def install(name: str) -> None:
 
     It goes below TFKIT_HOME, in the version that tfkit was tried with: checkov with pip into an environment
     of its own, tflint with Go where there is one, else from its publisher's release, checksums verified.
+
+    \b
+    Examples:
+      tfkit validators install tflint
+      tfkit validators install checkov
     """
     from toolkit.checker.tools_install import install_tool
     from toolkit.cli.validating import use_tools

@@ -41,6 +41,8 @@ def model(cloud: Cloud, outputs: StackOutputs) -> Check:
     entry = registry.models[registry.default]
     if cloud.target == "local":
         return Check("model", True, f"{registry.default}, through the emulator's Bedrock")
+    if entry.provider != "bedrock":
+        return Check("model", True, f"{registry.default} of {entry.provider}; ask it: tfkit models check")
     agreed = agreement(cloud, registry.default, entry)
     return Check("model", agreed.ok, agreed.detail, agreed.fix)
 

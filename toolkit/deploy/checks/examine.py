@@ -10,7 +10,7 @@ from botocore.exceptions import UnknownRegionError
 from toolkit.cloud import Cloud
 from toolkit.contracts import Registry, StackOutputs, default_registry
 from toolkit.deploy.aws_identity import profile_region
-from toolkit.deploy.checks import account, bedrock, machine, quotas
+from toolkit.deploy.checks import account, bedrock, machine, models, quotas
 from toolkit.deploy.checks.check import Check, run_check, run_checks
 from toolkit.deploy.checks.refusals import AWS_ERRORS, explain
 from toolkit.errors import NothingDeployed
@@ -51,6 +51,12 @@ class Deployed(NamedTuple):
     def agent_role_arn(self) -> str:
         """The role of a run; empty where nothing is deployed."""
         return self.outputs.agent_role_arn if self.outputs else ""
+
+    @property
+    def mistral_key_parameter(self) -> str:
+        """Where Mistral's key is, if the platform has one; empty where nothing is deployed."""
+        # As `stacks.names` has it: beside the registry, under the platform's prefix.
+        return f"{self.outputs.registry_parameter.rpartition('/')[0]}/secrets/mistral" if self.outputs else ""
 
 
 def examine(settings: Settings, announce: Callable[[Cloud], None]) -> list[Check]:
@@ -97,16 +103,21 @@ def _of_the_platform(cloud: Cloud, settings: Settings) -> list[Check]:
 
 def account_checks(deployed: Deployed, settings: Settings) -> dict[str, Callable[[], Check]]:
     """The checks of models and quotas, ready to run."""
-    cloud, role = deployed.cloud, deployed.agent_role_arn
+    cloud, role, registry = deployed.cloud, deployed.agent_role_arn, deployed.registry
+    needed = {registry.default, *registry.models[registry.default].fallbacks}
     checks: dict[str, Callable[[], Check]] = {}
-    for name, entry in deployed.registry.models.items():
+    for name, entry in registry.models.items():
+        if entry.provider != "bedrock":  # a key for a model that nobody uses is nothing that is missing
+            if name in needed:
+                checks[name] = partial(models.usable, deployed, name, settings)
+            continue
         checks[f"agreement {name}"] = partial(bedrock.agreement, cloud, name, entry)
         checks[name] = partial(bedrock.answers, cloud, name, entry, deployed=bool(role))
         if role:
             checks[f"{name} as agent"] = partial(bedrock.as_agent, cloud, role, name, entry, settings)
     checks["lambda concurrency"] = partial(quotas.lambda_concurrency, cloud)
     checks["lambda memory"] = partial(quotas.lambda_memory, cloud)
-    checks["bedrock quotas"] = partial(quotas.bedrock_rates, cloud, deployed.registry)
+    checks["bedrock quotas"] = partial(quotas.bedrock_rates, cloud, registry)
     checks["s3 buckets"] = partial(quotas.s3_buckets, cloud, deployed=deployed.outputs is not None)
     return checks
 

@@ -87,7 +87,8 @@ def bedrock_rates(cloud: Cloud, registry: Registry) -> Check:
     title = "bedrock quotas"
     try:
         quotas = service_quotas(cloud, "bedrock")
-        told = {name: rates_of(cloud, entry, quotas) for name, entry in registry.models.items()}
+        models = {name: entry for name, entry in registry.models.items() if entry.provider == "bedrock"}
+        told = {name: rates_of(cloud, entry, quotas) for name, entry in models.items()}
     except AWS_ERRORS as error:
         return _untold(title, error, cloud)
     none = [quota for rates in told.values() for quota in rates.values() if quota["Value"] <= 0]

@@ -21,6 +21,7 @@ The composer is a pure function from the message history to the next answer:
     derive.py       options → the values that follow from them (with derive_data, derive_events, derive_web)
     compose.py      wishes → files, out of the recipes
       house.py        the style of the files that are there, and new blocks in it
+    follow.py       a follow-up: read together with the prompts before it; and goodbye
     details.py      what the closing text says of rules, subnets and permissions
     mend.py         findings → edits that are known to help, or nothing
 

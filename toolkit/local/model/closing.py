@@ -17,6 +17,8 @@ CONNECT = (
     "(Ollama, vLLM, llama.cpp or any other OpenAI-compatible server)."
 )
 
+FAREWELL = f"Goodbye. Your files stay as they are. ({NAME}, which is no language model.)"
+
 
 def summary(wishes: Wishes, composition: Composition, refused: Sequence[str]) -> str:
     """What was made, from which words, and with which defaults."""
@@ -45,6 +47,15 @@ def refusal(wishes: Wishes) -> str:
     known = f"I know: {', '.join(known_titles())}."
     who = f"This is {NAME}, which is no language model and only puts recipes together."
     return f"{first}\n\n{known}\n\n{who} {CONNECT}"
+
+
+def unchanged(wishes: Wishes) -> str:
+    """A follow-up that no recipe makes anything of."""
+    words = f" No recipe took up: {', '.join(wishes.ignored)}." if wishes.ignored else ""
+    return (
+        "I read this together with what you asked for before, and it comes to the same files. Nothing was "
+        f"written.{words}\n\n{WHO} {CONNECT}"
+    )
 
 
 def clash(there: Sequence[str]) -> str:

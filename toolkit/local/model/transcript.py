@@ -22,7 +22,10 @@ class Call(NamedTuple):
 
 
 class Transcript(NamedTuple):
-    """The prompt, the calls since, and the gate's messages, each with the number of calls before it."""
+    """The prompt, the calls since, and the gate's messages, each with the number of calls before it.
+
+    `earlier` are the prompts of the turns before, the oldest first.
+    """
 
     prompt: str
     calls: tuple[Call, ...]
@@ -30,6 +33,7 @@ class Transcript(NamedTuple):
     turns: int
     tools: frozenset[str]
     length: int
+    earlier: tuple[str, ...] = ()
 
     def last(self, *tools: str) -> Call | None:
         """The latest call of one of these tools."""
@@ -55,7 +59,9 @@ def read_transcript(request: dict[str, Json]) -> Transcript:
         elif message.get("role") == "user":
             gates.append((len(calls), text_of(message.get("content"))))
     prompt = text_of(messages[start].get("content")) if starts else ""
-    return Transcript(prompt, tuple(calls), tuple(gates), turns, _tools(request.get("tools")), len(messages))
+    earlier = tuple(text_of(messages[i].get("content")) for i in starts[:-1])
+    tools = _tools(request.get("tools"))
+    return Transcript(prompt, tuple(calls), tuple(gates), turns, tools, len(messages), earlier)
 
 
 def text_of(content: Json) -> str:

@@ -10,18 +10,19 @@ from typing import NamedTuple
 from toolkit.contracts import Finding
 from toolkit.local.model import closing
 from toolkit.local.model.blocks import addresses
-from toolkit.local.model.compose import Composition, Existing, compose
+from toolkit.local.model.compose import Existing
 from toolkit.local.model.findings import read_findings
+from toolkit.local.model.follow import Plan, is_goodbye, made_before, plan, together
 from toolkit.local.model.mend import mend, mendable
-from toolkit.local.model.prompt import read_prompt
 from toolkit.local.model.transcript import Call, Transcript
-from toolkit.local.model.wish import Wishes
 
 MOST_TURNS = 40
 MOST_CHARACTERS = 2_000
 NEEDED = {"write_file", "terraform_init", "terraform_validate"}
 CHECKS = ("terraform_init", "terraform_validate", "run_validators")
 EDITS = ("write_file", "edit_file", "delete_file")
+END = "end_conversation"
+"""The tool that the agent offers in a chat, `toolkit.agent.farewell`."""
 
 
 class Step(NamedTuple):
@@ -35,17 +36,26 @@ def next_step(transcript: Transcript) -> Step:
     """The next step for this history."""
     if len(transcript.prompt) > MOST_CHARACTERS:
         return Step(text=closing.too_long(len(transcript.prompt), MOST_CHARACTERS))
-    wishes = read_prompt(transcript.prompt)
+    if is_goodbye(transcript.prompt):
+        return _goodbye(transcript)
+    wishes = together(transcript.earlier, transcript.prompt)
     if wishes.unknown or not wishes.wishes:
         return Step(text=closing.refusal(wishes))
     if not transcript.tools >= NEEDED:
         return Step(text=closing.no_tools(sorted(NEEDED - transcript.tools)))
     if transcript.turns >= MOST_TURNS:
         return Step(text=closing.gave_up("it took too many turns", ()))
-    return _gather(transcript, wishes)
+    return _gather(transcript)
 
 
-def _gather(transcript: Transcript, wishes: Wishes) -> Step:
+def _goodbye(transcript: Transcript) -> Step:
+    """The end of the conversation, where there is a tool for it."""
+    if END in transcript.tools:
+        return Step(((END, {"farewell": closing.FAREWELL}),))
+    return Step(text=closing.FAREWELL)
+
+
+def _gather(transcript: Transcript) -> Step:
     """Look at what is there, write, then check."""
     if not any(call.tool in (*EDITS, *CHECKS) for call in transcript.calls):
         listing = transcript.last("list_files")
@@ -54,18 +64,32 @@ def _gather(transcript: Transcript, wishes: Wishes) -> Step:
         present = listed(listing)
         read = {call.arguments.get("path") for call in transcript.calls if call.tool == "read_file"}
         # What lies in a folder is another module, whose names are its own.
-        missing = [path for path in present if path.endswith(".tf") and "/" not in path and path not in read]
+        ours = made_before(transcript.earlier)
+        missing = [
+            path
+            for path in present
+            if path not in read and (path in ours or (path.endswith(".tf") and "/" not in path))
+        ]
         if missing and "read_file" in transcript.tools:
             return Step(tuple(("read_file", {"path": path}) for path in missing))
-        composition = compose(wishes, existing(transcript))
-        if composition.clashes:
-            return Step(text=closing.clash(composition.clashes))
-        files = composition.files
-        return Step(tuple(("write_file", {"path": path, "content": text}) for path, text in files.items()))
-    return _check(transcript, wishes)
+        return _write(plan(transcript.earlier, transcript.prompt, existing(transcript)))
+    return _check(transcript)
 
 
-def _check(transcript: Transcript, wishes: Wishes) -> Step:
+def _write(planned: Plan) -> Step:
+    """The files that are new or change; a text where there is nothing to write."""
+    wishes = planned.wishes
+    if not wishes.wishes:
+        return Step(text=closing.refusal(wishes))
+    if planned.composition.clashes:
+        return Step(text=closing.clash(planned.composition.clashes))
+    if not planned.files and not planned.gone:
+        return Step(text=closing.unchanged(wishes))
+    written = [("write_file", {"path": path, "content": text}) for path, text in planned.files.items()]
+    return Step((*written, *(("delete_file", {"path": path}) for path in planned.gone)))
+
+
+def _check(transcript: Transcript) -> Step:
     """After writing: init, validate, and a closing text; findings go to be mended."""
     refused = [call for call in transcript.calls if call.tool == "write_file" and _refused(call)]
     if any(call.arguments.get("path", "").endswith(".tf") for call in refused):
@@ -78,10 +102,10 @@ def _check(transcript: Transcript, wishes: Wishes) -> Step:
     for check in ("terraform_init", "terraform_validate"):
         if check not in done:
             return Step(((check, {}),))
-    return Step(text=_closing(transcript, wishes, [call.arguments["path"] for call in refused]))
+    return Step(text=_closing(transcript, [call.arguments["path"] for call in refused]))
 
 
-def _closing(transcript: Transcript, wishes: Wishes, refused: list[str]) -> str:
+def _closing(transcript: Transcript, refused: list[str]) -> str:
     """The text that ends a turn well; after the gate spoke, it says what was mended."""
     check = transcript.last(*CHECKS)
     if check is not None and not is_ok(check.result):
@@ -93,8 +117,8 @@ def _closing(transcript: Transcript, wishes: Wishes, refused: list[str]) -> str:
             if c.tool in EDITS
         ]
         return closing.mended(paths)
-    composition: Composition = compose(wishes, existing(transcript))
-    return closing.summary(wishes, composition, refused)
+    planned = plan(transcript.earlier, transcript.prompt, existing(transcript))
+    return closing.summary(planned.wishes, planned.composition, refused)
 
 
 def _mend(transcript: Transcript, told: tuple[str, ...]) -> Step:
