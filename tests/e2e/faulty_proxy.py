@@ -6,6 +6,7 @@ passes unchanged. A rule sees each request before and says what becomes of it.
 
 import http.client
 import json
+import socket
 import threading
 from base64 import b64decode
 from collections.abc import Callable
@@ -33,6 +34,9 @@ class Answer(NamedTuple):
     body: bytes = b"{}"
     kind: str = "application/x-amz-json-1.1"
 
+
+CUT = Answer(0)
+"""Not a word: the connection breaks off."""
 
 Rule = Callable[[Call], Answer | None]
 """None lets the request through."""
@@ -78,6 +82,10 @@ class FaultyProxy:
         call = _call(request, body)
         self.calls.append(call)
         answer = self.rule(call)
+        if answer is CUT:
+            request.close_connection = True
+            request.connection.shutdown(socket.SHUT_RDWR)
+            return
         if answer is not None:
             _reply(request, answer.status, [("Content-Type", answer.kind)], answer.body)
             return

@@ -24,11 +24,10 @@ from faulty_proxy import FaultyProxy, RefuseHalf, refuse_firehose, refuse_fireho
 from toolkit.contracts import RUN_METRICS, StackOutputs
 from toolkit.errors import TelemetryFailed
 from toolkit.telemetry import keys, names
-from toolkit.telemetry.record import chain_problems
 from toolkit.telemetry.restore import Texts
 from toolkit.telemetry.run import RunTelemetry
 from toolkit.telemetry.sink import FirehoseSink
-from toolkit.telemetry.testing import MemorySink
+from toolkit.telemetry.testing import MemorySink, chain_problems
 
 PROMPT = "an sqs queue"
 NOT_CLOSED = ["the chain is not closed"]
