@@ -133,13 +133,12 @@ def _statements(config: PlatformConfig, statement_key_arn: str) -> list[Statemen
     emulator does not fill it, so there whoever may take the role may sign.
     https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
     """
-    function = names.function_arn(config, names.function_name(config))
     return [
         Statement(
             sid="SignWhatARunClaims",
-            actions=["kms:Sign"],
+            actions=["kms:Sign", "kms:Verify"],
             resources=[statement_key_arn],
-            condition=None if config.agent_zip else {"ArnEquals": {"lambda:SourceFunctionArn": function}},
+            condition=_inside(config),
         ),
         Statement(
             sid="LetStatementsBeFoundByTheirTree",
@@ -147,6 +146,14 @@ def _statements(config: PlatformConfig, statement_key_arn: str) -> list[Statemen
             resources=[f"{names.bucket_arn(config, names.RUNS)}/statements/*"],
         ),
     ]
+
+
+def _inside(config: PlatformConfig) -> dict[str, dict[str, str]] | None:
+    """Holds for the function's own calls; the emulator does not fill the key, and would refuse them all."""
+    if config.agent_zip:
+        return None
+    function = names.function_arn(config, names.function_name(config))
+    return {"ArnEquals": {"lambda:SourceFunctionArn": function}}
 
 
 def _insights(config: PlatformConfig) -> list[Statement]:
@@ -167,12 +174,15 @@ def _insights(config: PlatformConfig) -> list[Statement]:
 
 
 def _itself(config: PlatformConfig) -> list[Statement]:
-    """A run that takes longer than the function may goes on in its next invocation."""
+    """A run that takes longer than the function may goes on in its next invocation; what is handed over is
+    signed, see `_statements`."""
+    function = names.function_arn(config, names.function_name(config))
     return [
         Statement(
             sid="HandLongRunsOver",
             actions=["lambda:InvokeFunction"],
-            resources=[names.function_arn(config, names.function_name(config))],
+            resources=[function],
+            condition=_inside(config),
         )
     ]
 

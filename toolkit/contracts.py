@@ -243,11 +243,15 @@ class RequestInBucket(Shape, frozen=True):
 
 
 class HandedOver(Shape, frozen=True):
-    """Stands for a run that goes on in another invocation: its baton lies at `tables.baton_key`."""
+    """Stands for a run that goes on in another invocation: its baton lies at `tables.baton_key`.
+
+    The baton's hash is the owner of the run's row meanwhile; the signature, in base64, is the agent's own.
+    """
 
     run_id: str
     part: int
     baton_sha256: str
+    signature: str = ""
 
 
 class Usage(Shape, frozen=True):

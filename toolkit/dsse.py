@@ -59,8 +59,8 @@ def seal(payload_type: str, payload: bytes, key_arn: str, signature: bytes) -> b
     return msgspec.json.encode(Envelope(base64.b64encode(payload).decode(), payload_type, [signed]))
 
 
-def sign(kms: Any, key_arn: str, payload_type: str, payload: bytes) -> bytes:
-    """Have KMS sign the payload; returns the envelope. Raises what boto3 raises.
+def signature(kms: Any, key_arn: str, payload_type: str, payload: bytes) -> Signature:
+    """Have KMS sign the payload. Raises what boto3 raises.
 
     Only the hash travels, so a payload may be of any size (KMS takes 4,096 bytes of a message).
     """
@@ -70,7 +70,28 @@ def sign(kms: Any, key_arn: str, payload_type: str, payload: bytes) -> bytes:
         MessageType="DIGEST",
         SigningAlgorithm=ALGORITHM,
     )
-    return seal(payload_type, payload, signed["KeyId"], signed["Signature"])
+    return Signature(keyid=signed["KeyId"], sig=base64.b64encode(signed["Signature"]).decode())
+
+
+def signed_by(kms: Any, key_arn: str, payload_type: str, payload: bytes, signed: bytes) -> bool:
+    """Whether KMS knows the signature as this key's. Raises what boto3 raises for anything else."""
+    try:
+        answer = kms.verify(
+            KeyId=key_arn,
+            Message=to_sign(payload_type, payload),
+            MessageType="DIGEST",
+            Signature=signed,
+            SigningAlgorithm=ALGORITHM,
+        )
+    except kms.exceptions.KMSInvalidSignatureException:
+        return False
+    return bool(answer["SignatureValid"])
+
+
+def sign(kms: Any, key_arn: str, payload_type: str, payload: bytes) -> bytes:
+    """Have KMS sign the payload; returns the envelope. Raises what boto3 raises."""
+    made = signature(kms, key_arn, payload_type, payload)
+    return seal(payload_type, payload, made.keyid, made.content)
 
 
 def read(body: bytes, payload_type: str, what: str) -> Envelope:

@@ -46,7 +46,7 @@ def test_ask_goes_on_with_it_too_and_the_trace_says_so(tfkit: Tfkit, first: dict
     assert asked["conversation"] == first["conversation"] != asked["run_id"]
     assert {"s3.tf", "sqs.tf", "kms.tf"} <= {entry["path"] for entry in asked["files"]}
     trace = tfkit("traces", "--run", asked["run_id"]).stdout
-    assert "memory load" in trace and "memory save" in trace
+    assert "memory load" in trace and "memory window" in trace
 
 
 def test_anothers_conversation_is_not_gone_on_with(tfkit: Tfkit, first: dict[str, Any]) -> None:

@@ -174,7 +174,7 @@ def test_inside_lambda_it_is_the_agent_role_and_no_more(
         ("read the audit trail", "s3", "get_object", {"Bucket": audit, "Key": locked}),
         ("forge a record", "s3", "put_object", {"Bucket": audit, "Key": "year=2026/x", "Body": b""}),
         ("change own policy", "iam", "delete_role_policy", {"RoleName": role, "PolicyName": "x"}),
-        ("another function", "lambda", "invoke", {"FunctionName": outputs.function_name, "Payload": b"{}"}),
+        ("another function", "lambda", "invoke", {"FunctionName": outputs.digest_function, "Payload": b"{}"}),
         ("another parameter", "ssm", "get_parameter", {"Name": "/other"}),
         ("list tables", "dynamodb", "list_tables", {}),
         ("delete the stream", "firehose", "delete_delivery_stream", {"DeliveryStreamName": stream}),

@@ -6,6 +6,7 @@ from toolkit.contracts import CheckReport, RehearseDepth, Shape, SkippedCheck
 
 NO_GATE = "the run ended before the gate was asked"
 NO_REHEARSAL = "nothing was planned or applied: no rehearsal ran"
+NO_END = "nothing was planned or applied as a whole: the rehearsal was {}"
 NO_APPLY = "nothing was applied: the rehearsal went as far as the plan"
 NO_MODEL = "the model was offline-composer, which is no language model but a set of recipes"
 
@@ -23,11 +24,17 @@ class Chosen(Shape, frozen=True):
         none = [SkippedCheck(validator=name, reason=NO_GATE) for name in names]
         return [*(report.skipped if report else none), *self.selection.skipped]
 
-    def not_proven(self, *models: str) -> list[str]:
-        """What an `ok` of a run of these models, by name or id, does not say; printed with every result."""
+    def not_proven(self, report: CheckReport | None, *models: str) -> list[str]:
+        """What an `ok` of a run of these models, by name or id, does not say; printed with every result.
+
+        `report` is the gate's last word, where it came to one.
+        """
         points = list(self.unproven)
-        if "rehearse" not in self.selection.names:
+        ended = {result.validator: result.status for result in report.results} if report else {}
+        if "rehearse" not in (ended or self.selection.names):
             points.append(NO_REHEARSAL)
+        elif ended.get("rehearse") in ("unsupported", "slow"):
+            points.append(NO_END.format(ended["rehearse"]))
         elif self.depth == "plan":
             points.append(NO_APPLY)
         if any(model.removeprefix("tfkit.").startswith("offline-composer") for model in models):

@@ -143,8 +143,10 @@ class Clients:
     @cached_property
     def successor(self) -> Any:
         """For the next invocation of the agent's own function. A call that is repeated might go in twice."""
-        once = Config(retries={"mode": "standard", "total_max_attempts": 1})
-        return boto3.client("lambda", config=self._config.merge(once))
+        brief = Config(
+            retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=5
+        )
+        return boto3.client("lambda", config=self._config.merge(brief))
 
     @cached_property
     def checker(self) -> Any:

@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 
 from toolkit.agent.config import AgentConfig, Clients
-from toolkit.agent.relay import Baton
+from toolkit.agent.record import RunTable
+from toolkit.agent.relay import Baton, refuse_forged
 from toolkit.agent.run import execute
 from toolkit.agent.store import Store
 from toolkit.contracts import RUN_ID, AskRequest, HandedOver, RequestInBucket, RunResult, to_json
-from toolkit.errors import UsageError
+from toolkit.errors import PlatformError, UsageError
 from toolkit.telemetry.logs import log_as, log_to_stdout
 
 log_to_stdout()
@@ -42,8 +43,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         _warm["clients"] = Clients(_warm["config"].model_timeout_s)
     store = Store(_warm["clients"].s3, _warm["config"].runs_bucket, named.run_id)
     request, baton = _asked(store, named)
+    token = named.baton_sha256 if isinstance(named, HandedOver) else ""
     remaining_s = context.get_remaining_time_in_millis() / 1000
-    ended = execute(request, _warm["config"], _warm["clients"], remaining_s, baton)
+    ended = execute(request, _warm["config"], _warm["clients"], remaining_s, baton, token)
     answer = {"run_id": request.run_id, "status": _status(ended)}
     log.info(json.dumps({**answer, "seconds": ended.seconds if isinstance(ended, RunResult) else 0}))
     return answer
@@ -69,9 +71,21 @@ def _asked(store: Store, named: AskRequest | RequestInBucket | HandedOver) -> tu
     if isinstance(named, AskRequest):
         return named, None
     if isinstance(named, HandedOver):
-        baton = store.baton(named)
+        refuse_forged(_warm["clients"].kms, _warm["config"].statement_key, named)
+        baton = _baton(store, named)
         return baton.request, baton
     return _fetched(store, named), None
+
+
+def _baton(store: Store, named: HandedOver) -> Baton:
+    """What was handed over. Where that cannot be read the run ends here, and its row says why."""
+    try:
+        return store.baton(named)
+    except PlatformError as error:
+        table = RunTable(_warm["clients"].dynamodb, _warm["config"].runs_table, named.run_id)
+        if table.take_over(named.baton_sha256):
+            table.finish("error", f"{error.message}; {error.hint}" if error.hint else error.message)
+        raise
 
 
 def _fetched(store: Store, named: RequestInBucket) -> AskRequest:

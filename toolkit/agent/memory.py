@@ -20,12 +20,11 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from opentelemetry.trace import Tracer
 from pydantic_ai import ModelMessage, ModelMessagesTypeAdapter
-from pydantic_ai.messages import ModelRequest, ModelResponse, TextPart, UserPromptPart
 from pydantic_core import ValidationError
 
 from toolkit.agent.ending import Ending
 from toolkit.agent.store import Store
-from toolkit.agent.window import PART_OF_CONTEXT, Turn, gist, lean, window
+from toolkit.agent.window import PART_OF_CONTEXT, Turn, exchange, gist, lean, window
 from toolkit.contracts import RUN_ID, AskRequest, Tree
 from toolkit.conversations import MAX_TITLE, Conversation, head_item, head_of
 from toolkit.errors import PlatformError, TfkitError, UsageError
@@ -34,7 +33,11 @@ from toolkit.tables import Item, chat_key, condition_failed, from_item, now, run
 log = logging.getLogger(__name__)
 
 KEEP_DAYS = 30
-"""A conversation that nobody goes on with is forgotten after these; each run of it begins them anew."""
+"""What was said is forgotten after these, turn by turn, and the conversation with its last turn.
+
+A turn's row is written once: to renew it with each later run would cost as much as to write it again, and by
+then the window shows little of it.
+"""
 
 MAX_TURN_BYTES = 350_000
 """Of a turn, compressed. A row may have 400 KB:
@@ -46,6 +49,10 @@ MAX_TURN_TEXT = 8_000_000
 Stores = Callable[[str], Store]
 """Makes the store of a run, by its id."""
 
+YOURS_GONE = (
+    "which files were yours when the conversation began: they are kept no longer, so every finding counts"
+)
+
 MOST_TURNS = 50
 """No more of them are read; the window is full long before."""
 
@@ -53,7 +60,8 @@ MOST_TURNS = 50
 class Memory:
     """The conversation that a run is a turn of; one without a conversation remembers nothing.
 
-    `problems` is why this run's turn will not be remembered; empty where it is.
+    `problems` is what of the conversation could not be read, and why this run's turn will not be remembered;
+    empty where all is well.
     """
 
     def __init__(self, dynamodb: Any, table: str, request: AskRequest, tracer: Tracer) -> None:
@@ -89,13 +97,21 @@ class Memory:
     def brought(self, stores: Stores, start: Tree) -> Tree:
         """The files of the user's own that this conversation began with; `start` are those of this run.
 
-        What the agent wrote in an earlier turn is not the user's: it gets no more trust than before.
+        What the agent wrote in an earlier turn is not the user's: it gets no more trust than before. A
+        conversation may outlive these files, which the runs bucket keeps for a time; then nothing of what is
+        there counts as the user's, and `problems` says so. Raises `PlatformError` where they cannot be read.
         """
         if not self._request.follows:
             return start
         if self._head is None or not self._head.brought:
             return Tree()
-        return stores(self._head.brought_run).start(self._head.brought)
+        try:
+            return stores(self._head.brought_run).start(self._head.brought)
+        except PlatformError as error:
+            if not _gone(error):
+                raise
+            self.problems.append(YOURS_GONE)
+            return Tree()
 
     def history(self, context: int) -> list[ModelMessage]:
         """What is shown of it to a model that takes `context` tokens. Always the same in one run."""
@@ -120,13 +136,13 @@ class Memory:
         """
         if self._head is None or not _worth(ending):
             return
-        with self._tracer.start_as_current_span("memory save") as span:
-            try:
-                with _as_platform_error("written"):
-                    span.set_attribute("tfkit.memory.bytes", self._save(self._head, ending, messages))
-            except TfkitError as error:
-                self.problems.append(f"that the next turn knows of this one: {error.message}")
-                log.warning("the turn is not remembered: %s", error.message)
+        try:
+            with _as_platform_error("written"):
+                log.info("the turn is remembered, in %d bytes", self._save(self._head, ending, messages))
+        except Exception as error:  # whatever it is: the run has come to its end, and that is to be stored
+            said = error.message if isinstance(error, TfkitError) else f"{type(error).__name__}: {error}"
+            self.problems.append(f"that the next turn knows of this one: {said}")
+            log.warning("the turn is not remembered: %s", said, exc_info=error)
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -168,7 +184,7 @@ class Memory:
         )
         if request.follows:
             before = store.earlier()
-            self._seed = _exchange(before.prompt, before.output or before.status)
+            self._seed = exchange(before.prompt, before.output or before.status)
             self._turns = [self._seed]
             theirs = before.start if not before.conversation else ""
             run = request.follows if theirs else ""
@@ -218,7 +234,7 @@ class Memory:
     def _save(self, head: Conversation, ending: Ending, messages: list[ModelMessage]) -> int:
         """The head first: whoever counted the turn owns its row. Returns the turn's size in bytes."""
         request = self._request
-        said = messages or _exchange(request.prompt, ending.output or ending.error or ending.status)
+        said = messages or exchange(request.prompt, ending.output or ending.error or ending.status)
         turn = lean([*self._seed, *said])
         packed = _packed(turn)
         counted = msgspec.structs.replace(
@@ -261,17 +277,19 @@ def _busy(conversation: str, run_id: str) -> UsageError:
     )
 
 
+def _gone(error: PlatformError) -> bool:
+    """Whether it is about an object that is not there; the agent's role may list, so it is told."""
+    refused = error.__cause__
+    return isinstance(refused, ClientError) and refused.response["Error"]["Code"] == "NoSuchKey"
+
+
 def _in_days(days: int) -> int:
     return int(time.time()) + days * 86_400
 
 
-def _exchange(asked: str, said: str) -> Turn:
-    return [ModelRequest(parts=[UserPromptPart(asked)]), ModelResponse(parts=[TextPart(said)])]
-
-
 def _packed(turn: Turn) -> bytes:
     """The turn as it is stored; one that is too large comes down to its prompt and its answer."""
-    for smaller in (turn, gist(turn), _exchange("(too long to be remembered)", "(see the run)")):
+    for smaller in (turn, gist(turn), exchange("(too long to be remembered)", "(see the run)")):
         text = ModelMessagesTypeAdapter.dump_json(smaller)
         packed = zlib.compress(text)
         if len(text) <= MAX_TURN_TEXT and len(packed) <= MAX_TURN_BYTES:

@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from toolkit.contracts import AskRequest, Attempt, RunRecord, RunStatus
 from toolkit.errors import PlatformError, TfkitError, UsageError
 from toolkit.tables import (
+    QUEUED_AT_MOST_SECONDS,
     STOP_KEY,
     closing,
     condition_failed,
@@ -33,9 +34,6 @@ from toolkit.telemetry.otlp import clean
 LEASE_SECONDS = 90
 HEARTBEAT_SECONDS = 20.0
 """The lease is renewed at each step and, as one request to a model may take minutes, in between too."""
-
-WAITING_SECONDS = 300
-"""How long the next invocation of a long run may wait for a place before the run counts as lost."""
 
 LOOK_SECONDS = 2.0
 """How often the row is read for the wish that the run should end."""
@@ -93,27 +91,24 @@ class RunTable:
     def give_away(self, token: str, part: int) -> None:
         """Leave the run to the invocation that makes its next part, and takes it by the token.
 
-        The lease runs for as long as the event may wait for a place. Raises what `progress` raises.
+        The lease runs for as long as Lambda may keep the event. Raises what `progress` raises.
         """
-        self._update(
-            {
-                "step": f"waiting for invocation {part}",
-                "lease_until": int(time.time()) + WAITING_SECONDS,
-                "owner": token,
-            }
-        )
-
-    def take_back(self, token: str) -> None:
-        """Have the run again that was given away, and that nobody has taken."""
-        self._owner = token
+        lease = int(time.time() + QUEUED_AT_MOST_SECONDS)
+        self._update({"step": f"waiting for invocation {part}", "lease_until": lease, "owner": token})
 
     def take_over(self, token: str) -> bool:
-        """Take the run that another invocation has given away. False where another delivery has."""
+        """Take the run that an invocation has given away, this one too. False where another one has.
+
+        One that was cancelled while it waited is taken as well: what it had made is still to be stored.
+        """
+        lease = {"owner": self._owner, "lease_until": int(time.time()) + LEASE_SECONDS}
+        return self._take({"owner": token, "status": "running"}, lease) or self._take(
+            {"owner": token, "status": "cancelled"}, {"owner": self._owner}
+        )
+
+    def _take(self, expected: dict[str, Any], values: dict[str, Any]) -> bool:
         try:
-            self._write(
-                {"owner": self._owner, "lease_until": int(time.time()) + LEASE_SECONDS},
-                {"owner": token, "status": "running"},
-            )
+            self._write(values, expected)
         except (ClientError, BotoCoreError) as error:
             if not condition_failed(error):
                 raise PlatformError(f"the run's record cannot be written: {error}") from error
@@ -243,10 +238,10 @@ class RunTable:
             if not condition_failed(error):
                 raise PlatformError(f"the run's record cannot be written: {error}") from error
             record = self._read()
+            if (record.updated, record.owner) == (values["updated"], values.get("owner", self._owner)):
+                return  # it is our own write, whose answer was lost
             if record.owner != self._owner:
                 raise PlatformError("the run was taken over by another delivery") from error
-            if record.updated == values["updated"]:
-                return  # it is our own write, whose answer was lost
             if record.status == "cancelled":
                 raise Cancelled(record.error or CANCELLED) from error
             raise PlatformError(f"the run has ended as {record.status}") from error

@@ -7,10 +7,12 @@ What a step began and did not end is not carried: a request that had no answer i
 are those from before the tools of an answer ran. What it cost stays counted.
 """
 
+import base64
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from hashlib import sha256
+from typing import Any
 
 import anyio
 import msgspec
@@ -21,7 +23,8 @@ from toolkit.agent.deadline import Deadline
 from toolkit.agent.ledger import Spent
 from toolkit.agent.workspace import Workspace
 from toolkit.contracts import AskRequest, CheckReport, HandedOver, Shape
-from toolkit.errors import PlatformError
+from toolkit.dsse import signature, signed_by
+from toolkit.errors import PlatformError, UsageError
 from toolkit.telemetry.run import Carried
 
 MOST_PARTS = 12
@@ -34,6 +37,10 @@ EARLY = 0.15
 
 RESERVE_SECONDS = 20.0
 """What is kept back of the function's own time, to store everything before Lambda ends it."""
+
+
+BATON = "application/vnd.tfkit.baton"
+"""What a baton is called where its hash is signed: nobody but the function itself makes a run go on."""
 
 
 class HandOver(Exception):
@@ -76,13 +83,20 @@ class Relay:
         self._at = at
         self._early_s = early_s
         self._scope: anyio.CancelScope | None = None
-        self._steps = 0
+        self._between = False
+        self.steps = 0
         self.standing: Standing | None = None
 
     @property
     def handing_over(self) -> bool:
         """Whether what is going on is being cut off, for the next invocation to go on with."""
         return bool(self._scope and self._scope.cancel_called)
+
+    @property
+    def cut(self) -> bool:
+        """Whether a request to the model was under way, which has its answer nowhere now."""
+        asked = self.standing is not None and self.standing.answer is None
+        return self.handing_over and not self._between and asked
 
     @contextmanager
     def watch(self) -> Generator[None, None, None]:
@@ -102,24 +116,23 @@ class Relay:
         Each invocation makes one at least, so that a run does not travel for ever.
         """
         self.standing = standing
-        self._steps += 1
-        if self._scope is None or self._at is None or self._steps == 1:
+        self.steps += 1
+        if self._scope is None or self._at is None or self.steps == 1:
             return
         if time.monotonic() > self._at - self._early_s:
+            self._between = True
             self._scope.cancel()
             await anyio.sleep_forever()
 
 
 class Baton(Shape, frozen=True):
-    """All that the next invocation needs. `token` is the owner of the run's row until that takes it.
+    """All that the next invocation needs. `cut` counts the requests to the model that were cut off so far.
 
-    `elapsed_s` are the seconds since the run began. `baseline` and `report` are None where there is none.
+    `baseline` and `report` are None where there is none.
     """
 
     request: AskRequest
     part: int
-    token: str
-    elapsed_s: float
     model: str
     messages: bytes
     files: dict[str, bytes]
@@ -128,8 +141,14 @@ class Baton(Shape, frozen=True):
     answer: str | None
     spent: Spent
     carried: Carried
+    cut: int = 0
     baseline: CheckReport | None = None
     report: CheckReport | None = None
+
+    @property
+    def ago_s(self) -> float:
+        """Seconds since the run began, the waiting between its parts included."""
+        return max(0.0, time.time() - self.carried.started_ns / 1e9)
 
     @property
     def standing(self) -> Standing:
@@ -144,7 +163,7 @@ class Baton(Shape, frozen=True):
 
 
 def pack(baton: Baton) -> tuple[bytes, HandedOver]:
-    """The baton as it is stored, and the event that names it."""
+    """The baton as it is stored, and the event that names it; it is still to be signed."""
     content = msgspec.msgpack.encode(baton)
     named = HandedOver(run_id=baton.request.run_id, part=baton.part, baton_sha256=sha256(content).hexdigest())
     return content, named
@@ -155,11 +174,43 @@ def unpack(content: bytes, named: HandedOver) -> Baton:
     if sha256(content).hexdigest() != named.baton_sha256:
         raise PlatformError(f"part {named.part} of run {named.run_id} is not what was handed over")
     try:
-        return msgspec.msgpack.decode(content, type=Baton)
+        baton = msgspec.msgpack.decode(content, type=Baton)
     except msgspec.MsgspecError as error:
         raise PlatformError(
             f"run {named.run_id} was handed over by another version: {error}", "ask again"
         ) from error
+    if (baton.request.run_id, baton.part) != (named.run_id, named.part):
+        raise PlatformError(f"part {named.part} of run {named.run_id} is one of another run")
+    return baton
+
+
+def sign(kms: Any, key_arn: str, named: HandedOver) -> HandedOver:
+    """The event with the agent's signature. Raises what boto3 raises."""
+    return msgspec.structs.replace(named, signature=signature(kms, key_arn, BATON, _said(named)).sig)
+
+
+def refuse_forged(kms: Any, key_arn: str, named: HandedOver) -> None:
+    """Raise `UsageError` for an event that no invocation of the agent's has made.
+
+    Whoever may invoke the agent may send one, and whoever has its role elsewhere may write a baton; neither
+    may sign. Raises what boto3 raises.
+    """
+    try:
+        signed = base64.b64decode(named.signature, validate=True)
+    except ValueError:
+        signed = b""
+    if not signed or not signed_by(kms, key_arn, BATON, _said(named), signed):
+        raise UsageError(f"not a request: part {named.part} of run {named.run_id} is not signed by the agent")
+
+
+def _said(named: HandedOver) -> bytes:
+    return f"{named.run_id} {named.part} {named.baton_sha256}".encode()
+
+
+def deadline_of_function(started: float) -> Deadline:
+    """Now, as the moment at which the function's own time was over."""
+    now = time.monotonic()
+    return Deadline(now, now - started, of_function=True)
 
 
 def moments(

@@ -8,8 +8,6 @@ Whatever happens after the lease is taken, the run ends with a status, its files
 
 import logging
 import time
-import uuid
-from contextlib import suppress
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic_ai import ModelMessage, ModelMessagesTypeAdapter
@@ -30,7 +28,7 @@ from toolkit.agent.ledger import Ledger
 from toolkit.agent.lineup import Lineup
 from toolkit.agent.memory import Memory
 from toolkit.agent.record import Cancelled, RunTable
-from toolkit.agent.relay import Baton, HandOver, moments
+from toolkit.agent.relay import Baton, HandOver, deadline_of_function, moments, sign
 from toolkit.agent.reporting import drain, open_telemetry, report
 from toolkit.agent.stating import signed_statement
 from toolkit.agent.store import Store
@@ -63,15 +61,16 @@ def execute(
     clients: Clients,
     remaining_s: float,
     baton: Baton | None = None,
+    token: str = "",
 ) -> RunResult | HandedOver | None:
-    """Do the run, or the next part of it (`baton`), unless another delivery has it; then None.
+    """Do the run, or the next part of it (`baton`, by its hash), unless another delivery has it; then None.
 
     `remaining_s` is the function's own time that is left; where it does not suffice, the next invocation goes
     on. Raises only where not even the record of the run can be written.
     """
     table = RunTable(clients.dynamodb, config.runs_table, request.run_id)
     run = Run(request, config, clients, table, remaining_s, baton)
-    if not (table.take_over(baton.token) if baton else table.take(request, request.model)):
+    if not (table.take_over(token) if token else table.take(request, request.model)):
         log.info("run %s is not ours: nothing to do", request.run_id)
         return None
     with table.heartbeat(run.cancel):
@@ -90,7 +89,7 @@ class Run:
         remaining_s: float,
         baton: Baton | None,
     ) -> None:
-        self._started = time.monotonic() - (baton.elapsed_s if baton else 0.0)
+        self._started = time.monotonic() - (baton.ago_s if baton else 0.0)
         self._part = baton.part if baton else 1
         self._baton = baton
         self._deadline, self._relay = moments(
@@ -122,6 +121,7 @@ class Run:
         self._memory = Memory(clients.dynamodb, config.runs_table, request, self._telemetry.tracer)
         self._said: list[ModelMessage] = []
         self._baseline_report: CheckReport | None = None
+        self._cut = baton.cut if baton else 0
         self._cancellation = Cancellation()
 
     def cancel(self) -> None:
@@ -149,9 +149,10 @@ class Run:
                 self._brought = self._memory.brought(self._of_run, self._start)
                 settings, tracer = self._chosen.selection.settings, self._telemetry.tracer
                 checking = checker_of(self._config, self._clients, tracer, settings, self._brought)
-                with checking as checker, suppress(HandOver):
-                    self._work(checker)
-                if self._relay.handing_over:
+                try:
+                    with checking as checker:
+                        self._work(checker)
+                except HandOver:
                     self._hand_over()
             if self._handed:
                 return self._handed
@@ -159,7 +160,6 @@ class Run:
                 self._store.tree(ending.tree)
             with errors_into(ending):
                 statement = self._statement()
-            self._memory.save(ending, self._said)
             describe(span, self._model, ending, self._ledger, self._part)
         with errors_into(ending):
             self._telemetry.close()  # a run is not `ok` before its records are accepted
@@ -169,6 +169,7 @@ class Run:
         with errors_into(ending):
             if ending.status == "ok":
                 self._store.statement(statement)
+        self._memory.save(ending, self._said)  # before anybody can go on, who waits for the row's last word
         with errors_into(ending):
             self._store.result(self._result(seconds))
         try:
@@ -184,16 +185,18 @@ class Run:
     def _hand_over(self) -> None:
         """Leave the run to the next invocation. Where that fails the run ends here, with what went wrong."""
         standing, part = self._relay.standing, self._part + 1
-        if standing is None:  # not even a first step was begun
-            raise self._deadline.passed
+        if standing is None:
+            raise deadline_of_function(self._started).passed
         self._ending.tree = Tree(files=standing.files)
-        token = str(uuid.uuid4())
+        if self._relay.cut:
+            self._cut += 1
+            self._ledger.retries += 1
+            if self._relay.steps == 1:  # all of an invocation did not suffice; another would be paid for too
+                raise deadline_of_function(self._started).passed
         named = self._store.leave(
             Baton(
                 request=self._request,
                 part=part,
-                token=token,
-                elapsed_s=time.monotonic() - self._started,
                 model=self._model,
                 messages=ModelMessagesTypeAdapter.dump_json(standing.messages),
                 files=standing.files,
@@ -202,24 +205,31 @@ class Run:
                 answer=standing.answer,
                 spent=self._ledger.spent,
                 carried=self._telemetry.carry(),
+                cut=self._cut,
                 baseline=self._baseline_report,
                 report=self._ending.report,
             )
         )
-        self._table.give_away(token, part)
-        try:
-            self._clients.successor.invoke(
-                FunctionName=self._config.function, InvocationType="Event", Payload=to_json(named)
-            )
-        except (ClientError, BotoCoreError) as error:
-            self._table.take_back(token)
-            raise PlatformError(
-                f"the function's own time was used up, and part {part} of the run cannot be begun: {error}",
-                "the agent's role has to be allowed to invoke the agent: tfkit up",
-            ) from error
+        self._begin_next(named)
         self._telemetry.leave()
         self._handed = named
         drain(self._config, self._clients)
+
+    def _begin_next(self, named: HandedOver) -> None:
+        """Have the next invocation begin. Raises `PlatformError` where it does not; the run is ours again."""
+        try:
+            signed = sign(self._clients.kms, self._config.statement_key, named)
+            self._table.give_away(named.baton_sha256, named.part)
+            self._clients.successor.invoke(
+                FunctionName=self._config.function, InvocationType="Event", Payload=to_json(signed)
+            )
+        except (ClientError, BotoCoreError) as error:
+            if not self._table.take_over(named.baton_sha256):
+                return  # it has begun all the same: its answer alone was lost
+            raise PlatformError(
+                f"the function's own time was used up, and part {named.part} cannot be begun: {error}",
+                "the agent's role has to be allowed to invoke the agent: tfkit up",
+            ) from error
 
     def _of_run(self, run_id: str) -> Store:
         """What another run has left."""
@@ -231,7 +241,8 @@ class Run:
         if ending.status != "ok":
             return b""
         result = self._result(round(time.monotonic() - self._started, 3))
-        return signed_statement(self._clients.kms, self._config, self._request.caller, result, ending.report)
+        caller, brought = self._request.caller, self._brought
+        return signed_statement(self._clients.kms, self._config, caller, result, ending.report, brought)
 
     def _settle(self, statement: bytes) -> None:
         """Let the statement be found by its tree, or withdraw it where the run did not end as `ok` after all.
@@ -266,7 +277,6 @@ class Run:
         )
         agent = make_writer(
             self._lineup.as_one(models, lambda: again(deps)),
-            entry.id,
             self._telemetry.provider,
             include_content=self._config.include_content,
             brought=bool(self._brought.files),
@@ -321,6 +331,8 @@ class Run:
 
     def _take_up(self, baton: Baton) -> None:
         """Stand where the earlier invocation stood, so that whatever happens now loses nothing of it."""
+        self._model = self._metered_as = baton.model
+        self._baseline_report = baton.baseline
         self._ledger.go_on(baton.spent)
         self._ending.tree = Tree(files=baton.files)
         self._ending.attempts = list(baton.so_far.made)
@@ -329,9 +341,7 @@ class Run:
     def _baseline(self, checker: Checker) -> Baseline:
         """What the validators say of the user's own files as they came."""
         names = without_plan(self._chosen.selection)
-        if self._baton:
-            self._baseline_report = self._baton.baseline
-        elif self._brought.files and names:
+        if self._baton is None and self._brought.files and names:
             self._table.progress("validators, before the run", [])
             self._baseline_report = checker.check(self._brought, names)
         return Baseline(self._baseline_report)
@@ -349,6 +359,12 @@ class Run:
         """The ids of the models that answered, whatever their names in the registry are."""
         return [self._ledger.entries[n].id for n in self._ledger.answered if n in self._ledger.entries]
 
+    def _not_proven(self) -> list[str]:
+        points = self._chosen.not_proven(self._ending.report, self._model, *self._ids())
+        if self._cut:
+            points.append(f"what {self._cut} requests cost that were cut off at the end of an invocation")
+        return points + self._memory.problems
+
     def _result(self, seconds: float) -> RunResult:
         ending, report = self._ending, self._ending.report
         return RunResult(
@@ -365,7 +381,7 @@ class Run:
             error=ending.error,
             checks=report.results if report else [],
             skipped=self._chosen.skipped(report),
-            not_proven=self._chosen.not_proven(self._model, *self._ids()) + self._memory.problems,
+            not_proven=self._not_proven(),
             sandbox=report.sandbox if report else "none",
             model_retries=self._ledger.retries,
             parts=self._part,

@@ -54,7 +54,7 @@ def test_a_rehearsal_is_left_out_where_the_request_says_so(monkeypatch: pytest.M
     assert choose_validators(text, "off").depth == "off"
     asked = choose_validators(text, "apply")
     assert (asked.selection.names, asked.depth) == (("fmt", "rehearse"), "apply")
-    assert NO_REHEARSAL not in asked.not_proven("haiku")
+    assert NO_REHEARSAL not in asked.not_proven(None, "haiku")
     assert choose_validators(Choice(named=("fmt",)).to_text(), "apply").depth == "off"
 
 
@@ -64,8 +64,8 @@ def test_what_was_not_asked_is_said_with_the_reason():
     assert chosen.skipped(CheckReport(tree="t", results=[])) == [off]
     unasked = [SkippedCheck(validator=name, reason=NO_GATE) for name in ("fmt", "rehearse")]
     assert chosen.skipped(None) == [*unasked, off]
-    assert chosen.not_proven("haiku") == ["a gap", NO_REHEARSAL]
-    assert chosen.not_proven("offline-composer") == ["a gap", NO_REHEARSAL, NO_MODEL]
+    assert chosen.not_proven(None, "haiku") == ["a gap", NO_REHEARSAL]
+    assert chosen.not_proven(None, "offline-composer") == ["a gap", NO_REHEARSAL, NO_MODEL]
 
 
 @pytest.mark.parametrize(

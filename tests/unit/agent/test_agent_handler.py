@@ -84,9 +84,9 @@ def test_the_functions_own_time_is_handed_on(platform: Platform, monkeypatch: py
     seen: list[tuple[AskRequest, float]] = []
 
     def noted(
-        request: AskRequest, config: Any, clients: Any, remaining_s: float, baton: Any
+        request: AskRequest, config: Any, clients: Any, remaining_s: float, baton: Any, token: str
     ) -> RunResult | None:
-        assert baton is None
+        assert (baton, token) == (None, "")
         seen.append((request, remaining_s))
         return None
 

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from agent_platform import RUNS, TABLE, Platform, check_left_behind
 from agent_scripts import GOOD, Script, call, needs, say, sleeps, used, write
+from botocore.exceptions import ReadTimeoutError
 from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelResponse
 
 import toolkit.agent.handler as entry
@@ -18,9 +19,10 @@ import toolkit.agent.run
 from toolkit.agent.relay import RESERVE_SECONDS, Relay
 from toolkit.agent.run import execute
 from toolkit.agent.store import Store
+from toolkit.cancelling import Cancelling
 from toolkit.contracts import HandedOver, RunResult
-from toolkit.errors import PlatformError
-from toolkit.tables import chat_key
+from toolkit.errors import PlatformError, UsageError
+from toolkit.tables import QUEUED_AT_MOST_SECONDS, baton_key, chat_key
 from toolkit.telemetry import names
 
 LONG = 900.0
@@ -87,10 +89,11 @@ def test_a_request_that_is_cut_off_is_sent_again_by_the_next_invocation(
     platform.script = Script(used(write("main.tf"), 10, 1), too_late, used(say("done"), 20, 2))
     handed = begin(platform, SHORT)
     assert isinstance(handed, HandedOver)
-    assert successor.events == [{"run_id": platform.run_id, "part": 2, "baton_sha256": handed.baton_sha256}]
+    (event,) = successor.events
+    assert event == {**msgspec.to_builtins(handed), "signature": event["signature"]}
     row = platform.record
-    assert (row.status, row.step) == ("running", "waiting for invocation 2")
-    assert row.lease_until > time.time() + 200
+    assert (row.status, row.step, row.owner) == ("running", "waiting for invocation 2", handed.baton_sha256)
+    assert row.lease_until > time.time() + QUEUED_AT_MOST_SECONDS - 60
     assert "result.json" not in platform.objects()
 
     assert entry.handler(successor.events[0], Context(LONG)) == {"run_id": platform.run_id, "status": "ok"}
@@ -98,6 +101,8 @@ def test_a_request_that_is_cut_off_is_sent_again_by_the_next_invocation(
     attributes = check_left_behind(platform, result, "ok")
     assert (result.parts, attributes[names.PARTS]) == (2, "2")
     assert (result.usage.input_tokens, result.usage.requests, result.output) == (30, 2, "done")
+    assert result.model_retries == 1
+    assert any("1 requests cost that were cut off" in point for point in result.not_proven)
     assert platform.files == {"main.tf": GOOD.encode()}
     before, after = ([m.parts for m in messages] for messages in platform.script.seen[1:])
     assert before == after
@@ -163,6 +168,7 @@ def test_three_invocations_make_one_run(platform: Platform, successor: Successor
     assert entry.handler(successor.events[0], Context(SHORT))["status"] == "handed_over"
     assert entry.handler(successor.events[1], Context(LONG))["status"] == "ok"
     assert (platform.result.parts, sorted(platform.files)) == (3, ["a.tf", "main.tf"])
+    assert platform.result.model_retries == 2
     check_left_behind(platform, platform.result, "ok")
 
 
@@ -191,12 +197,82 @@ def test_a_run_that_was_cancelled_meanwhile_ends_in_the_next_invocation(
     check_left_behind(platform, platform.result, "cancelled")
 
 
-def test_a_baton_that_was_changed_is_refused(platform: Platform, successor: Successor):
+def test_a_run_that_was_closed_as_cancelled_while_it_waited_stores_what_it_had_made(
+    platform: Platform, successor: Successor
+):
+    platform.script = Script(used(write("main.tf"), 10, 1), too_late, say("never"))
+    begin(platform, SHORT)
+    done = Cancelling(platform.clients.dynamodb, TABLE).cancel([platform.run_id], wait_s=0.0)
+    assert [one.how for one in done] == ["closed"]
+    assert entry.handler(successor.events[0], Context(LONG))["status"] == "cancelled"
+    check_left_behind(platform, platform.result, "cancelled")
+    assert platform.files == {"main.tf": GOOD.encode()}
+    assert (platform.result.usage.input_tokens, len(platform.script.seen)) == (10, 2)
+
+
+@pytest.mark.parametrize("change", ["baton_sha256", "part", "signature"])
+def test_what_the_agent_did_not_hand_over_is_refused(platform: Platform, successor: Successor, change: str):
     platform.script = Script(write("main.tf"), too_late, say("done"))
     begin(platform, SHORT)
-    with pytest.raises(PlatformError, match="not what was handed over"):
-        entry.handler({**successor.events[0], "baton_sha256": "0" * 64}, Context(LONG))
-    assert len(platform.script.seen) == 2
+    other = {"baton_sha256": "0" * 64, "part": 3, "signature": ""}[change]
+    with pytest.raises(UsageError, match="not signed by the agent"):
+        entry.handler({**successor.events[0], change: other}, Context(LONG))
+    assert entry.handler(successor.events[0], Context(LONG))["status"] == "ok"
+
+
+def test_a_baton_that_is_gone_ends_the_run_and_its_row_says_why(platform: Platform, successor: Successor):
+    platform.script = Script(write("main.tf"), too_late, say("done"))
+    begin(platform, SHORT)
+    platform.clients.s3.delete_object(Bucket=RUNS, Key=baton_key(platform.run_id, 2))
+    with pytest.raises(PlatformError, match="cannot read part 2"):
+        entry.handler(successor.events[0], Context(LONG))
+    assert platform.record.status == "error"
+    assert "cannot read part 2" in (platform.record.error or "")
+
+
+def test_a_lost_answer_to_an_invocation_that_has_begun_makes_no_second_owner(
+    platform: Platform, successor: Successor
+):
+    platform.script = Script(write("main.tf"), too_late, say("done"))
+    real = successor.invoke
+
+    def begun_at_once(**arguments: Any) -> None:
+        real(**arguments)
+        assert entry.handler(successor.events[0], Context(LONG))["status"] == "ok"
+        raise ReadTimeoutError(endpoint_url="x")
+
+    successor.invoke = begun_at_once
+    assert isinstance(begin(platform, SHORT), HandedOver)
+    check_left_behind(platform, platform.result, "ok")
+
+
+def test_a_lost_answer_to_an_invocation_that_waits_ends_the_run_here(
+    platform: Platform, successor: Successor
+):
+    platform.script = Script(write("main.tf"), too_late, say("done"))
+    real = successor.invoke
+
+    def answer_lost(**arguments: Any) -> None:
+        real(**arguments)
+        raise ReadTimeoutError(endpoint_url="x")
+
+    successor.invoke = answer_lost
+    result = begin(platform, SHORT)
+    assert isinstance(result, RunResult)
+    check_left_behind(platform, result, "error")
+    assert entry.handler(successor.events[0], Context(LONG))["status"] == "skipped"
+    check_left_behind(platform, result, "error")
+
+
+def test_a_request_that_takes_longer_than_an_invocation_is_not_paid_for_again_and_again(
+    platform: Platform, successor: Successor
+):
+    platform.script = Script(write("main.tf"), too_late)
+    begin(platform, SHORT)
+    assert entry.handler(successor.events[0], Context(SHORT))["status"] == "budget_exceeded"
+    assert (len(successor.events), platform.result.model_retries) == (1, 2)
+    assert "the function's own time is used up" in (platform.result.error or "")
+    check_left_behind(platform, platform.result, "budget_exceeded")
 
 
 def test_a_run_that_cannot_be_handed_over_ends_as_an_error_with_all_that_was_made(
@@ -207,7 +283,7 @@ def test_a_run_that_cannot_be_handed_over_ends_as_an_error_with_all_that_was_mad
     result = begin(platform, SHORT)
     assert isinstance(result, RunResult)
     check_left_behind(platform, result, "error")
-    assert "part 2 of the run cannot be begun" in (result.error or "")
+    assert "part 2 cannot be begun" in (result.error or "")
     assert platform.files == {"main.tf": GOOD.encode()}
 
 
@@ -215,8 +291,10 @@ def test_the_runs_own_time_goes_on_over_all_parts(platform: Platform, successor:
     platform.script = Script(write("main.tf"), too_late, sleeps)
     begin(platform, SHORT, timeout_s=400.0)
     baton = Store(platform.clients.s3, RUNS, platform.run_id).baton(HandedOver(**successor.events[0]))
-    older = msgspec.structs.replace(baton, elapsed_s=399.9)
-    ended = execute(baton.request, platform.config, platform.clients, LONG, older)
+    began = msgspec.structs.replace(baton.carried, started_ns=int((time.time() - 399.9) * 1e9))
+    older = msgspec.structs.replace(baton, carried=began)
+    token = successor.events[0]["baton_sha256"]
+    ended = execute(baton.request, platform.config, platform.clients, LONG, older, token)
     assert isinstance(ended, RunResult)
     assert ended.status == "budget_exceeded"
     assert "400 s allowed" in (ended.error or "")

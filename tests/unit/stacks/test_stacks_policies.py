@@ -304,19 +304,19 @@ def test_nobody_signs_but_one_role(deployed, what, signer, signs):
     assert deny["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": role_arns}}
     key = deployed.exports[f"{what}_key_arn"]
     signing = [
-        (where, each["Action"])
+        where
         for where, each in statements(deployed)
         if each["Effect"] == "Allow" and key in each.get("Resource", []) and "kms:Sign" in each["Action"]
     ]
-    assert signing == [(signs, ["kms:Sign"])]
+    assert signing == [signs]
 
 
-def test_on_aws_the_agent_signs_inside_its_function_only(deployed, complete):
+@pytest.mark.parametrize("sid", ["SignWhatARunClaims", "HandLongRunsOver"])
+def test_on_aws_the_agent_signs_and_hands_over_inside_its_function_only(deployed, complete, sid):
     function = "arn:aws:lambda:eu-central-1:123456789012:function:tfkit-dev-agent"
-    signing = agent(complete)["SignWhatARunClaims"]
-    assert signing["Condition"] == {"ArnEquals": {"lambda:SourceFunctionArn": function}}
+    assert agent(complete)[sid]["Condition"] == {"ArnEquals": {"lambda:SourceFunctionArn": function}}
     # The emulator does not fill the key, and would refuse every run.
-    assert "Condition" not in agent(deployed)["SignWhatARunClaims"]
+    assert "Condition" not in agent(deployed)[sid]
 
 
 def test_the_agent_puts_statements_and_reads_none(deployed):

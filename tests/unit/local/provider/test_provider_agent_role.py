@@ -222,7 +222,6 @@ def denied(deployed: Deployed, record: dict[str, str]) -> list[Try]:
             {"Name": o.registry_parameter, "Value": "x", "Overwrite": True},
         ),
         Try("invoke another function", "lambda", "invoke", {"FunctionName": others.function}),
-        Try("invoke itself", "lambda", "invoke", {"FunctionName": o.function_name}),
         Try(
             "change its own limits",
             *("lambda", "update_function_configuration"),
@@ -327,6 +326,11 @@ def allowed(deployed: Deployed) -> list[Try]:
             {"Bucket": o.runs_bucket, "Key": "statements/0.json", "Body": "{}"},
         ),
         Try("have something checked", "lambda", "invoke", {"FunctionName": o.checker_function}),
+        Try(
+            "hand a long run over to itself",
+            *("lambda", "invoke"),
+            {"FunctionName": o.function_name, "InvocationType": "Event", "Payload": '{"calls": []}'},
+        ),
     ]
 
 
