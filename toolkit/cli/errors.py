@@ -1,7 +1,6 @@
 """What went wrong, for the reader: `error:`, then `hint:`, and an exit code that scripts can rely on."""
 
 import io
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -64,13 +63,15 @@ def _report(given: dict[str, Any], message: str, hint: str, code: int) -> int:
     if hint:
         click.echo(f"hint: {harmless(hint, multiline=True)}", err=True)
     if given.get("json"):
+        import json
+
         click.echo(json.dumps({"error": message, "hint": hint}))
     return code
 
 
 def _trace(given: dict[str, Any]) -> None:
     if given.get("verbose"):
-        import traceback  # four milliseconds, which a Tab need not pay
+        import traceback  # here, as json above: milliseconds that a Tab need not pay
 
         traceback.print_exc()
 

@@ -1,6 +1,5 @@
 """The global options, accepted before and after the command, and what a command makes of them."""
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ from typing_extensions import override
 
 from toolkit import __version__
 from toolkit.cli.completing import with_completion
+from toolkit.cli.narrow_help import HelpContext
 from toolkit.cli.output import Output
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from toolkit.settings import Settings
 
 SETTINGS = ("target", "engine", "stack", "region", "profile")
+LONGEST = 200
+"""Characters of a command's first line that a list of commands shows."""
+
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -37,6 +40,8 @@ class GlobalOption(click.Option):
 
 def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:  # as for a Tab
+        import json
+
         asked = ctx.find_root().ensure_object(dict)
         click.echo(json.dumps({"version": __version__}) if asked.get("json") else f"tfkit {__version__}")
         ctx.exit()
@@ -76,7 +81,9 @@ def _write_options(command: click.Command, ctx: click.Context, formatter: click.
 
 
 class _Named(click.Command):
-    """What Click's parser has to say names the command, so that an error can say whose help to read."""
+    """Click's command, with help for narrow screens and errors that know whose help to read."""
+
+    context_class = HelpContext
 
     @override
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -115,6 +122,13 @@ class Group(_Named, click.Group):
         """The group's own options, the names of the global ones, then the commands."""
         _write_options(self, ctx, formatter)
         self.format_commands(ctx, formatter)
+
+    @override
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, each with the whole of its first line: Click's own would cut it."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.get_short_help_str(LONGEST)) for name, each in found if each])
 
 
 class Session:

@@ -161,4 +161,4 @@ def render_receipt(console: "Console", receipt: "Receipt") -> None:
     paragraph(console, Text(said, "bold"))
     render_kept(console, receipt)
     for later in receipt.scheduled:
-        console.print(f"  scheduled  {later.urn.rsplit('::', 1)[-1]} goes on {later.date[:10]}")
+        paragraph(console, f"  scheduled  {later.urn.rsplit('::', 1)[-1]} goes on {later.date[:10]}", 4)

@@ -35,7 +35,9 @@ def render_verdict(console: "Console", verdict: "Verdict", folder: str) -> None:
 def _headline(verdict: "Verdict", folder: str) -> str:
     if not verdict.ok:
         return f"{folder} is not proven"
+    count = len(verdict.uncompared)
     return (
         f"{folder} is what run {verdict.run_id} produced and signed: {verdict.model}, for {verdict.caller}, "
         f"{verdict.finished[:19]}Z"
+        + (f", but {count} {'file was' if count == 1 else 'files were'} not compared" if count else "")
     )

@@ -252,11 +252,11 @@ def _model(
 ) -> "tuple[str, ModelEntry]":
     """The registry's name and entry of the model.
 
-    What it cannot give, nor those that it falls back to, is said here, so that a mistake costs no run.
+    What it cannot give is said here, so that a mistake costs no run.
     """
     from toolkit.registry import asked_of, chain
 
-    return asked_of(chain(client.registry(), name), temperature, answer_tokens)[0]
+    return asked_of(chain(client.registry(), name)[0], temperature, answer_tokens)
 
 
 def _follow(run: Session, client: "Client", request: "AskRequest") -> "RunResult":

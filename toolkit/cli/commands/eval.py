@@ -238,7 +238,7 @@ class _Asked:
 
         def key() -> str:
             """The caller's own: the platform's is for its agent."""
-            return os.environ.get("TFKIT_MISTRAL_KEY") or provider_key(cloud.client("ssm"), "", entry, chosen)
+            return os.environ.get("TFKIT_MISTRAL_KEY") or provider_key(cloud.client("ssm"), "", chosen)
 
         model = build(entry, cloud.client("bedrock-runtime"), key)
         return Rubric(rubric.read_text("utf-8"), chosen, model).score

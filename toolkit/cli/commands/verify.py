@@ -44,10 +44,11 @@ def verify(
     """Say whether DIR is, byte for byte, what a run that was `ok` produced and signed.
 
     Every file in DIR counts but `.git` and `.terraform.lock.hcl`, which may name no other provider version
-    than the run was checked with. After `ask --dir`, what stays home by its name or because git ignores it
-    does not count either, unless terraform reads it. With a statement and --key it needs no platform and no
-    credentials, as in a CI job. The exit code is 1 where DIR is not proven: it has no statement, the
-    signature is not by the platform's key, or a file was added, is missing or was changed.
+    than the run was checked with. After `ask --dir` two more do not count, and are named: what git does not
+    track and ignores, and files that set up git and tools (.gitignore, .github), unless terraform or the
+    signed code reads them. With a statement and --key it needs no platform and no credentials, as in a CI
+    job. The exit code is 1 where DIR is not proven: it has no statement, the signature is not by the
+    platform's key, or a file was added, is missing or was changed.
 
     \b
     Examples:
@@ -89,10 +90,10 @@ def _statement(client: "Client | None", folder: "Folder", file: Path | None) -> 
         return file.read_bytes(), str(file)
     if client is None:
         return None, "there is no statement beside it; name one: --statement FILE"
-    from toolkit.verifying import as_sent
+    from toolkit.verifying import tree_sent
 
-    for one in (folder, as_sent(folder)):
-        if found := client.statement_of_tree(one.tree):
+    for tree in (folder.tree, tree_sent(folder)):
+        if tree and (found := client.statement_of_tree(tree)):
             return found, "the platform's runs"
     return (
         None,
