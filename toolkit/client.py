@@ -277,8 +277,8 @@ class Client:
                 waited = time.monotonic() - waiting_since
                 if waited > LOOK_AGAIN_SECONDS * (looks + 1):
                     looks += 1
-                    self._refuse_stopped(f"run {run_id} will not begin")
-                    self._raise_if_dead(run_id)
+                    patient(self._refuse_stopped, f"run {run_id} will not begin")
+                    patient(self._raise_if_dead, run_id)
                 if waited > START_SECONDS:
                     raise PlatformError(
                         f"the agent did not start run {run_id} within {START_SECONDS:.0f} s",
@@ -295,6 +295,16 @@ class Client:
                     "the function ended without a word; see its log: " + self._outputs.log_group,
                 )
             time.sleep(interval_s)
+
+    def await_result(
+        self,
+        run_id: str,
+        on_update: Callable[[RunRecord], None],
+        on_cut: Callable[[Exception], None] = lambda _error: None,
+    ) -> RunResult:
+        """Follow the run to its end; returns what came of it. Raises what `follow` and `result` raise."""
+        self.follow(run_id, on_update, on_cut=on_cut)
+        return self._patience(on_cut)(self.result, run_id)
 
     def _patience(self, on_cut: Callable[[Exception], None]) -> "Retrying":
         """Repeats what a cut connection has kept from being read; then raises what boto3 raised last."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.cli.output import Output
 from toolkit.cli.text import harmless, paragraph
 from toolkit.contracts import SEVERITIES, Attempt, Finding, RunRecord, RunResult
+from toolkit.errors import TfkitError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,10 +59,11 @@ class RunProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the drawing away; after Ctrl-C say that the run goes on."""
+        """Take the drawing away. Where it is the following that ended, by Ctrl-C or as the cloud cannot be
+        reached, say how to go on: the same command again would be paid for again."""
         if self._live:
             self._live.stop()
-        if kind is KeyboardInterrupt:
+        if error is not None and not isinstance(error, TfkitError):
             self._output.note(f"the run goes on without you: tfkit runs show {self._run_id}")
 
     def update(self, record: RunRecord) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from toolkit.attachments import problem
 from toolkit.contracts import AskRequest, Registry, RunRecord, RunResult, Tree
 from toolkit.errors import TfkitError
-from toolkit.replay.recorded import NotReplayed, Recorded, again
+from toolkit.replay.recorded import NOT_KEPT, NotReplayed, Recorded, again
 from toolkit.tables import new_run_id
 
 if TYPE_CHECKING:
@@ -34,8 +34,10 @@ class Runner:
     """Replays on one platform, at most `at_once` at a time.
 
     `on_step` is called with the id of the run that is done again, the replay's own and its step, from
-    several threads; an empty step says that this one is over. With `max_cost_usd` no further one begins once
-    that much is spent; those under way go on to their own budgets.
+    several threads; an empty step says that this one is over. With `max_cost_usd` none may cost more than is
+    left when it begins, and no further one begins once that much is spent, or when it is not known what one
+    has cost; those that are under way together may go beyond it together. `budget_usd` is that of a run whose
+    own was not kept.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class Runner:
         model: str = "",
         at_once: int = 4,
         max_cost_usd: float | None = None,
+        budget_usd: float | None = None,
         on_step: Callable[[str, str, str], object] = lambda _run_id, _replay, _step: None,
     ) -> None:
         self._client = client
         self._model = model
         self._at_once = at_once
         self._max_cost_usd = max_cost_usd
+        self._budget_usd = budget_usd
         self._on_step = on_step
         self._lock = Lock()
         self._stopped = Event()
@@ -66,8 +70,9 @@ class Runner:
         self._registry, self._caller = self._client.registry(), self._client.caller()
         interrupted = False
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="replay") as pool:
-            answers = [pool.submit(self._one, before) for before in wanted]
+            answers: list[Future[RunResult | NotReplayed]] = []
             try:
+                answers += [pool.submit(self._one, before) for before in wanted]
                 wait(answers)
             except KeyboardInterrupt:
                 interrupted = True
@@ -80,7 +85,11 @@ class Runner:
         answers: "Sequence[Future[RunResult | NotReplayed]]",
         interrupted: bool,
     ) -> Replayed:
-        ends = [(before, answer.result()) for before, answer in zip(wanted, answers, strict=True)]
+        ends = [(before, answer.result()) for before, answer in zip(wanted, answers, strict=False)]
+        ends += [
+            (before, NotReplayed(run_id=before.request.run_id, reason=INTERRUPTED))
+            for before in wanted[len(answers) :]
+        ]
         return Replayed(
             done=[(before, end) for before, end in ends if isinstance(end, RunResult)],
             not_replayed=[end for _, end in ends if isinstance(end, NotReplayed)],
@@ -96,8 +105,9 @@ class Runner:
         if why := INTERRUPTED if self._stopped.is_set() else self._refusal:
             return NotReplayed(run_id=run_id, reason=why)
         replay = new_run_id()
+        request = self._within_budget(before, again(before, replay, self._caller, self._model))
         try:
-            after = self._followed(again(before, replay, self._caller, self._model), before.request)
+            after = self._followed(request, before.request)
         except TfkitError as error:
             return NotReplayed(run_id=run_id, reason=error.message)
         except (BotoCoreError, ClientError, msgspec.MsgspecError) as error:
@@ -108,6 +118,15 @@ class Runner:
         if after.status == "cancelled":
             return NotReplayed(run_id=run_id, reason=f"its replay {replay} was cancelled: {after.error}")
         return after
+
+    def _within_budget(self, before: Recorded, request: AskRequest) -> AskRequest:
+        """The request with its own budget, or the user's where it was not kept, and no more than is left."""
+        own = self._budget_usd if before.note == NOT_KEPT else request.max_cost_usd
+        if self._max_cost_usd is not None:
+            with self._lock:
+                left = max(self._max_cost_usd - self._spent_usd, 0.0001)
+            own = left if own is None else min(own, left)
+        return msgspec.structs.replace(request, max_cost_usd=own)
 
     def _followed(self, request: AskRequest, original: AskRequest) -> RunResult:
         """Ask and follow; a replay that cannot be followed is not left running."""
@@ -120,14 +139,16 @@ class Runner:
             self._client.submit(request, start, attached)
             if self._stopped.is_set():  # it may have been asked for while the others were being cancelled
                 self._cancel(request.run_id)
-            self._client.follow(request.run_id, lambda record: self._tell(original.run_id, record))
+            return self._client.await_result(
+                request.run_id, lambda record: self._tell(original.run_id, record)
+            )
         except BaseException:
+            self._refusal = self._refusal or (UNPRICED if self._max_cost_usd is not None else "")
             self._cancel(request.run_id)
             raise
         finally:
             with self._lock:
                 self._under_way.discard(request.run_id)
-        return self._client.result(request.run_id)
 
     def _refuse(self, request: AskRequest, attached: Tree) -> None:
         """Raise `TfkitError` for what the agent would refuse, before anything is spent on it."""

@@ -80,6 +80,10 @@ class FakeClient:
     def follow(self, run_id, on_update, interval_s=0.0, on_cut=None):
         on_update(record(run_id=run_id, status="ok", step="finished"))
 
+    def await_result(self, run_id, on_update, on_cut=None) -> RunResult:
+        self.follow(run_id, on_update)
+        return self.result(run_id)
+
     def result(self, run_id: str) -> RunResult:
         if run_id in self.records and not self.records[run_id].ended:
             raise AssertionError("nobody asks for the result of a run that has not ended")

@@ -93,6 +93,10 @@ class World:
     def submit(self, request: AskRequest, start: Tree, attached: Tree) -> None:
         self.submitted.append((request, start, attached))
 
+    def await_result(self, run_id: str, on_update: Callable[[RunRecord], None]) -> RunResult:
+        self.follow(run_id, on_update)
+        return self.result(run_id)
+
     def follow(self, run_id: str, on_update: Callable[[RunRecord], None]) -> None:
         request = next(asked for asked, _, _ in self.submitted if asked.run_id == run_id)
         with self._lock:

@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 from replay_world import CALLER, World, past, result
 
 from toolkit.contracts import Tree, Usage
-from toolkit.errors import PlatformError
+from toolkit.errors import PlatformError, TfkitError
+from toolkit.replay.recorded import NOT_KEPT
 from toolkit.replay.runner import INTERRUPTED, SPENT, UNPRICED, Runner
 from toolkit.tables import minted_at
 
@@ -133,6 +134,30 @@ def test_no_further_one_begins_when_so_much_is_spent(world, usage, begun, reason
     assert len(world.submitted) == len(ended.done) == begun
     assert reasons(ended) == dict.fromkeys(RUNS[begun:], reason)
     assert ended.out_of_budget is out
+
+
+def test_none_may_cost_more_than_is_left(world):
+    world.outcome_of = lambda request: result(request.run_id, usage=Usage(requests=1, cost_usd=0.25))
+    dear = past("run-2")
+    dear = msgspec.structs.replace(dear, request=msgspec.structs.replace(dear.request, max_cost_usd=0.5))
+    Runner(world, at_once=1, max_cost_usd=1.0).run([past("run-1"), dear, past("run-3")])
+    assert [request.max_cost_usd for request, _, _ in world.submitted] == [1.0, 0.5, 0.5]
+
+
+def test_one_whose_cost_nobody_learns_is_the_last(world):
+    def away(request):
+        raise TfkitError("the function ended without a word")
+
+    world.meanwhile = away
+    ended = Runner(world, at_once=1, max_cost_usd=1.0).run([past(run_id) for run_id in RUNS])
+    assert len(world.submitted) == 1
+    assert set(list(reasons(ended).values())[1:]) == {UNPRICED}
+
+
+def test_a_run_whose_request_was_not_kept_has_the_users_budget(world):
+    lost = msgspec.structs.replace(past("run-1"), note=NOT_KEPT)
+    Runner(world, budget_usd=0.75).run([lost, past("run-2")])
+    assert sorted(request.max_cost_usd or 0.0 for request, _, _ in world.submitted) == [0.0, 0.75]
 
 
 def test_a_budget_that_is_reached_with_the_last_one_was_enough(world):

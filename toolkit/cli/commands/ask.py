@@ -263,8 +263,7 @@ def _follow(run: Session, client: "Client", request: "AskRequest") -> "RunResult
     from toolkit.cli.render_run import RunProgress
 
     with RunProgress(run.output, request.run_id) as progress:
-        client.follow(request.run_id, progress.update, on_cut=progress.cut)
-    return client.result(request.run_id)
+        return client.await_result(request.run_id, progress.update, on_cut=progress.cut)
 
 
 def _show(run: Session, client: "Client", result: "RunResult", target: Path | None, extract: bool) -> None:

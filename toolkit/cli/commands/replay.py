@@ -160,7 +160,12 @@ def _run(
     run.output.note(f"running {len(found)} again, at most {concurrency} at once{cost}")
     with ReplayProgress(run.output, len(found)) as progress:
         runner = Runner(
-            client, model=model, at_once=concurrency, max_cost_usd=max_cost, on_step=progress.step
+            client,
+            model=model,
+            at_once=concurrency,
+            max_cost_usd=max_cost,
+            budget_usd=run.settings().budget_usd,
+            on_step=progress.step,
         )
         return runner.run(found)
 
