@@ -42,7 +42,9 @@ def chat(
     rehearse: "RehearseDepth | None",
     max_cost: float | None,
 ) -> None:
-    """Talk with the agent: each line is a turn, which goes on from the files of the last.
+    """Talk with the agent: each line is a turn.
+
+    A turn goes on from the files of the last one.
 
     Lines come from the terminal, or from standard input, one a turn. It ends with Ctrl-D, /quit, or when the
     model takes a goodbye for the end; Ctrl-C cancels the turn that is under way. What this chat wrote to the

@@ -74,7 +74,7 @@ def eval(  # noqa: A001 - named as the command is
     fail_under: float | None,
     compared: tuple[Path, Path] | None,
 ) -> None:  # fmt: skip
-    """Run a set of prompts through the agent, and judge what comes of each.
+    """Run a set of prompts through the agent, and judge them.
 
     DATASET is a .csv of IaC-Eval's form, a .yaml of tfkit's, or `starter`: 30 prompts that come with tfkit.
     An answer passes if the real provider plans it against a throwaway emulator, the task's rule (Rego) holds

@@ -18,7 +18,13 @@ PROVIDERS = ("bedrock", "mistral")
 
 @group()
 def models() -> None:
-    """Show and change the models that the platform knows."""
+    """Show and change the models that the platform knows.
+
+    \b
+    Examples:
+      tfkit models
+      tfkit models check
+    """
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_models)
@@ -26,7 +32,13 @@ def models() -> None:
 
 @models.command("list", cls=Command, context_settings=CONTEXT)
 def list_models() -> None:
-    """List the models of the registry, with their prices."""
+    """List the models of the registry, with their prices.
+
+    \b
+    Examples:
+      tfkit models list
+      tfkit --json models list
+    """
     from toolkit.cli.render_models import as_document, render_registry
 
     run = session()
@@ -45,6 +57,11 @@ def check_models(names: tuple[str, ...]) -> None:
     Mistral is asked for its list of models instead, which costs nothing. A model whose terms nobody has
     accepted is not asked, because that would accept them. The exit code is 1 if a named model, or without
     names the default one, cannot be used.
+
+    \b
+    Examples:
+      tfkit models check
+      tfkit models check haiku
     """
     from toolkit.cli.render_checks import render_checks
 
@@ -66,6 +83,10 @@ def default_model(name: str) -> None:
     """Take NAME where `ask` names no model.
 
     It holds for everybody who uses the platform, at once, and the next `up` keeps it.
+
+    \b
+    Examples:
+      tfkit models default mistral-large
     """
     from toolkit.registry_edit import choosing
 
@@ -143,7 +164,12 @@ def add_model(
 @models.command("remove", cls=Command, context_settings=CONTEXT)
 @click.argument("name")
 def remove_model(name: str) -> None:
-    """Take a model out of the registry that was added to it."""
+    """Take a model out of the registry that was added to it.
+
+    \b
+    Examples:
+      tfkit models remove mine
+    """
     from toolkit.registry_edit import removing
 
     _changed(session(), removing(name), f"{name} is removed")

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 @group()
 def runs() -> None:
-    """Show past and present runs."""
+    """Show past and present runs.
+
+    \b
+    Examples:
+      tfkit runs
+      tfkit runs show RUN_ID
+    """
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_runs)
@@ -24,7 +30,13 @@ def runs() -> None:
 @runs.command("list", cls=Command, context_settings=CONTEXT)
 @click.option("--days", type=click.IntRange(1, 90), default=7, help="How many days back (7).")
 def list_runs(days: int) -> None:
-    """List the runs, newest first."""
+    """List the runs, newest first.
+
+    \b
+    Examples:
+      tfkit runs list --days 30
+      tfkit --json runs list
+    """
     from toolkit.cli.listing import render_rows
 
     run = session()
@@ -48,7 +60,13 @@ def _short(prompt: str) -> str:
 @click.argument("run_id")
 @click.option("-f", "--follow", is_flag=True, help="Wait until it has ended.")
 def show(run_id: str, follow: bool) -> None:
-    """Show what came of a run, or how far it is."""
+    """Show what came of a run, or how far it is.
+
+    \b
+    Examples:
+      tfkit runs show RUN_ID
+      tfkit runs show RUN_ID --follow
+    """
 
     from toolkit.cli.render_run import RunProgress, render_result
 
@@ -96,7 +114,14 @@ def _show_unfinished(run: Session, record: "RunRecord") -> None:
     "-o", "--output", "folder", type=click.Path(), metavar="DIR", help="Put them here (./tfkit-runs/RUN_ID)."
 )
 def files(run_id: str, folder: str | None) -> None:
-    """Fetch the files of a run into a new or empty folder, and its statement beside it (DIR.tfkit.json)."""
+    """Fetch the files of a run, and its statement.
+
+    The files go into a new or empty folder, the statement beside it (DIR.tfkit.json).
+
+    \b
+    Examples:
+      tfkit runs files RUN_ID -o bucket
+    """
     from pathlib import Path
 
     from toolkit.client import refuse_used
@@ -122,6 +147,10 @@ def cancel(run_id: str) -> None:
 
     Waits up to eight seconds for its worker to store what there is. The exit code is 0 when the run is
     cancelled now, 1 where it is unknown or had ended otherwise.
+
+    \b
+    Examples:
+      tfkit runs cancel RUN_ID
     """
     from toolkit.cli.commands.stop import HOW
 

@@ -41,7 +41,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def verify(
     folder: Path | None, statement: Path | None, key_file: Path | None, write_key: Path | None
 ) -> None:
-    """Say whether DIR is, byte for byte, what a run that was `ok` produced and signed.
+    """Say whether DIR is what an `ok` run produced and signed.
 
     Every file in DIR counts but `.git` and `.terraform.lock.hcl`, which may name no other provider version
     than the run was checked with. After `ask --dir` two more do not count, and are named: what git does not
