@@ -137,7 +137,7 @@ class InProcessChecker:
     def check(self, tree: Tree, validators: Sequence[str], *, rehearse: RehearseDepth = "off") -> CheckReport:
         """See `Checker.check`. Raises `UsageError` for an unknown validator, which names the known ones."""
         loaded = load_validators(validators)
-        skipped = [] if "rehearse" in validators else [_no_rehearsal(rehearse)]
+        skipped = [] if "rehearse" in validators else [_no_rehearsal()]
         with self._busy:
             if refusal := self._refusal(tree):
                 reason = f"the tree was refused by {refusal.validator}"
@@ -365,9 +365,9 @@ def _providers_of(lock_file: bytes | None) -> list[ProviderUsed]:
         raise PlatformError(f"terraform's lock file cannot be read: {error}") from error
 
 
-def _no_rehearsal(depth: RehearseDepth) -> SkippedCheck:
+def _no_rehearsal() -> SkippedCheck:
     installed = "rehearse" in validator_names()
-    reason = "it was not asked for" if installed and depth == "off" else "no rehearsal is installed"
+    reason = "it was not asked for" if installed else "no rehearsal is installed"
     return SkippedCheck(validator="rehearse", reason=reason)
 
 

@@ -120,7 +120,7 @@ class Rehearsal:
         if said.code == 0:
             if self._stage.on_plan:
                 self._stage.on_plan(self._show("first.plan"))
-            self._seen.append(f"{said.added} resources planned")
+            self._seen.append(f"{said.added} resource{'s' * (said.added != 1)} planned")
             if not said.added and declares_resources(self._stage.tree):
                 self._open.append("terraform: resources are declared, and none was planned")
         return said.code == 0

@@ -1,7 +1,7 @@
 """The results of an evaluation as JSON lines: written as they come, read again to go on.
 
-The first line says what was evaluated, every other one what came of a task. The last word on a task counts; a
-last line that was cut off by a kill counts for nothing.
+The first line says what was evaluated, every other one that a task was begun, or what came of it. The last
+word on a task counts; a last line that was cut off by a kill counts for nothing.
 """
 
 import os
@@ -16,8 +16,18 @@ from toolkit.errors import UsageError
 from toolkit.evaluate.task import Outcome
 
 
+class Begun(Shape, frozen=True):
+    """By which run a task is being answered."""
+
+    begun: str
+    task: str
+
+
+_BEGUN = b'{"begun":'
+
+
 class Header(Shape, frozen=True):
-    """What an evaluation is of. `id` names its runs; `author` is `agent`, `local-agent` or `reference`.
+    """What an evaluation is of. `id` tells it from others; `author` is `agent`, `local-agent` or `reference`.
 
     `tools` are the judge's. `timeout_s` and `max_cost_usd` are of each run.
     """
@@ -47,10 +57,17 @@ class Header(Shape, frozen=True):
 class Journal:
     """One file of results. Methods may be called from several threads."""
 
-    def __init__(self, path: Path, header: Header, outcomes: Iterable[Outcome] = ()) -> None:
+    def __init__(self, path: Path, header: Header, lines: Iterable[Outcome | Begun] = ()) -> None:
         self.path = path
         self.header = header
-        self._outcomes = {outcome.task: outcome for outcome in outcomes}
+        self._outcomes: dict[str, Outcome] = {}
+        self._begun: dict[str, str] = {}
+        for line in lines:
+            if isinstance(line, Begun):
+                self._begun[line.task] = line.begun
+            else:
+                self._outcomes[line.task] = line
+                self._begun.pop(line.task, None)
         self._writing = threading.Lock()
 
     @classmethod
@@ -82,13 +99,14 @@ class Journal:
             raise UsageError(
                 f"{path} is no journal of an evaluation: {error}", "choose another file"
             ) from error
-        outcomes = []
+        found: list[Outcome | Begun] = []
         for number, line in enumerate(complete[1:], 2):
             try:
-                outcomes.append(msgspec.json.decode(line, type=Outcome))
+                kind = Begun if line.startswith(_BEGUN) else Outcome
+                found.append(msgspec.json.decode(line, type=kind))
             except msgspec.MsgspecError as error:
                 raise UsageError(f"{path}, line {number}: {error}", "mend or delete this line") from error
-        return cls(path, header, outcomes)
+        return cls(path, header, found)
 
     @property
     def outcomes(self) -> list[Outcome]:
@@ -102,17 +120,23 @@ class Journal:
             known = self._outcomes.get(task)
         return known is not None and not known.failed
 
-    def failed_run(self, task: str) -> str:
-        """The run that failed for a reason of the platform's the last time; empty for none."""
+    def begun(self, task: str) -> str:
+        """The run that was begun for a task and of which nothing is written yet; empty for none."""
         with self._writing:
-            known = self._outcomes.get(task)
-        return known.run_id if known and known.failed else ""
+            return self._begun.get(task, "")
+
+    def begin_task(self, task: str, run_id: str) -> None:
+        """Write down by which run a task is answered, before anybody asks for it."""
+        with self._writing:
+            self._append(to_json(Begun(task=task, begun=run_id)))
+            self._begun[task] = run_id
 
     def add(self, outcome: Outcome) -> None:
         """Write a result down; it is on disk when this returns."""
         with self._writing:
             self._append(to_json(outcome))
             self._outcomes[outcome.task] = outcome
+            self._begun.pop(outcome.task, None)
 
     def _append(self, line: bytes) -> None:
         with self.path.open("ab") as file:

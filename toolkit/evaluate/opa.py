@@ -148,7 +148,7 @@ def _ruling(said: bytes) -> Ruling:
         raise PlatformError(f"the answer of opa cannot be read: {error}") from error
     if answer.errors:
         texts = [" ".join(f"{error.code} {error.message}".split()) for error in answer.errors]
-        if any("deadline exceeded" in text for text in texts):
+        if any("deadline exceeded" in text or "eval_cancel_error" in text for text in texts):
             return Ruling("error", _LATE)
         return Ruling("error", "; ".join(texts)[:_SHOWN])
     documents = [expression.value for result in answer.result for expression in result.expressions]

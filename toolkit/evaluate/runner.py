@@ -1,6 +1,5 @@
 """Runs an evaluation: several tasks at once, each answered, judged and written down by itself."""
 
-import hashlib
 import threading
 import time
 from collections import deque
@@ -12,6 +11,7 @@ from toolkit.evaluate.authors import Author
 from toolkit.evaluate.journal import Journal
 from toolkit.evaluate.judge import Judge
 from toolkit.evaluate.task import Answer, Outcome, Score, Task, Verdict
+from toolkit.tables import new_run_id
 
 CLOSING_S = 5.0
 
@@ -121,11 +121,10 @@ class Runner:
         return (first[0] if first else None), final
 
     def _run_id(self, task: Task) -> str:
-        """The same at every call, so that a run which was begun is found; another after a failure."""
-        name = hashlib.sha256(task.id.encode()).hexdigest()[:8]
-        base = f"{self._journal.header.id}-{name}"
-        failed = self._journal.failed_run(task.id)
-        if not failed.startswith(base):
-            return base
-        times = failed.removeprefix(base).lstrip("-")
-        return f"{base}-{int(times) + 1 if times.isdigit() else 2}"
+        """That of the run which was begun for it and whose end nobody has seen; else a new one, written down
+        before it is asked for."""
+        run_id = self._journal.begun(task.id)
+        if not run_id:
+            run_id = new_run_id()
+            self._journal.begin_task(task.id, run_id)
+        return run_id

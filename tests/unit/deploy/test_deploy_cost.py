@@ -25,7 +25,7 @@ EVERYTHING = {
     **NETWORK,
 }
 
-QUICK_ALARMS = ("errors", "throttles", "dead-letters", "freshness", "failed-runs")
+QUICK_ALARMS = ("errors", "throttles", "dead-letters", "freshness", "failed-runs", "digests")
 
 
 class AnyCloud(FakeCloud):
@@ -113,7 +113,7 @@ def test_what_a_default_platform_on_aws_costs(world: World) -> None:
         **dict.fromkeys((f"{of}-alarm" for of in QUICK_ALARMS), 0.1),
         "repository": 0.06,
     }
-    assert total(costs) == 15.96
+    assert total(costs) == 16.06
 
 
 @pytest.mark.parametrize("models", [1, 2, 5])
