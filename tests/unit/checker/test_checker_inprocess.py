@@ -228,9 +228,9 @@ def test_a_tree_without_terraform_files_is_not_valid(
     assert fake.calls("init") == 0
 
 
-def test_the_rehearsal_that_is_not_there_is_named(
+def test_the_rehearsal_that_is_not_asked_for_is_named(
     fake_terraform: MakeFake, checker: InProcessChecker
 ) -> None:
     fake_terraform()
     report = checker.check(tree(main_tf=""), BOTH, rehearse="plan")
-    assert [(s.validator, s.reason) for s in report.skipped] == [("rehearse", "no rehearsal is installed")]
+    assert [(s.validator, s.reason) for s in report.skipped] == [("rehearse", "it was not asked for")]
