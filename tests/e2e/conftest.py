@@ -1,10 +1,14 @@
 """A real process, a home of its own, real servers on loopback."""
 
 from collections.abc import Iterator
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
+import docs_pages
 import pytest
 from driver import Tfkit
+from github_server import GitHubServer, served
 
 from toolkit.contracts import StackOutputs
 from toolkit.local import control
@@ -28,3 +32,23 @@ def tfkit(home: Path) -> Tfkit:
 def outputs(tfkit: Tfkit) -> StackOutputs:
     """The outputs of a platform that was brought up for this module."""
     return StackOutputs(**tfkit.json("up")["outputs"])
+
+
+@pytest.fixture(scope="module")
+def docs_model() -> Iterator[str]:
+    """The address of a model's server, for the pages."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), docs_pages.Model)
+    server.daemon_threads = True
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def docs_github() -> Iterator[GitHubServer]:
+    with served() as server:
+        yield server
+        assert server.wrong == []

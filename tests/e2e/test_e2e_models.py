@@ -27,7 +27,8 @@ def test_a_model_that_is_added_is_used_without_a_deploy(
         "offline-composer",
         ["devstral-small", "mistral-large", "offline-composer"],
     )
-    added = tfkit.json("models", "add", "mine", "--id", COMPOSER)["models"]["mine"]
+    long = ("--max-tokens", "20000")  # such answers are streamed
+    added = tfkit.json("models", "add", "mine", "--id", COMPOSER, *long)["models"]["mine"]
     assert added["profile"] == outputs.profiles["offline-composer"]
     assert tfkit.json("models", "check", "mine")["models"][0]["ok"]
     result = tfkit.json("ask", "an SQS queue", "-m", "mine", "-o", str(tmp_path / "out"))
