@@ -35,6 +35,7 @@ from toolkit.contracts import (
 )
 from toolkit.conversations import Conversation, head_of, newest_query
 from toolkit.errors import PlatformError, TfkitError, UsageError
+from toolkit.paths import parts_of
 from toolkit.tables import (
     BY_DAY,
     QUEUED_AT_MOST_SECONDS,
@@ -397,7 +398,7 @@ class Client:
         try:
             for entry in result.files:
                 content = self._verified(result.run_id, entry)
-                target = staging.joinpath(*_safe_parts(entry.path))
+                target = staging.joinpath(*parts_of(entry.path))
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
             staging.chmod(0o755)
@@ -533,14 +534,6 @@ def refuse_used(folder: Path) -> None:
     above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         raise UsageError(f"{folder} cannot be made in {above}", "choose another folder: -o DIR")
-
-
-def _safe_parts(path: str) -> list[str]:
-    """The parts of a relative path; a result is data from a bucket and may not lead elsewhere."""
-    parts = path.split("/")
-    if any(part in ("", ".", "..") or re.search(r"[\\\0]", part) for part in parts):
-        raise TfkitError(f"the result names a path that leads elsewhere: {path!r}")
-    return parts
 
 
 def _unstored(record: RunRecord) -> RunResult:

@@ -54,8 +54,8 @@ class Predicate(Lax, frozen=True, kw_only=True):
     `model` is the one that answered, or all that did.
 
     `files` is the list that the subject's hash is of. `providers` are those that terraform's init chose, with
-    the hashes of its lock file; `version` is tfkit's. `start` is the tree that the run began with, empty
-    where it began with none.
+    the hashes of its lock file; `version` is tfkit's. `start` is the tree of the user's own files that the
+    run or its conversation began with, empty where these began with none: the agent's own are no such.
     """
 
     run_id: str
@@ -90,9 +90,17 @@ class Statement(Lax, frozen=True, kw_only=True):
 
 
 def make(
-    result: RunResult, stack: str, caller: str, finished: str, providers: Sequence[ProviderUsed]
+    result: RunResult,
+    stack: str,
+    caller: str,
+    finished: str,
+    providers: Sequence[ProviderUsed],
+    brought: str = "",
 ) -> Statement:
-    """The statement of a run with this outcome; nobody has signed it yet. Raises ValueError unless `ok`."""
+    """The statement of a run with this outcome; nobody has signed it yet. Raises ValueError unless `ok`.
+
+    `brought` is the hash of the tree of the user's own files, empty for none.
+    """
     if result.status != "ok":
         raise ValueError(f"run {result.run_id} is {result.status}: there is nothing to state")
     checks = [
@@ -120,7 +128,7 @@ def make(
         not_proven=result.not_proven,
         providers=list(providers),
         sandbox=result.sandbox,
-        start=result.start,
+        start=brought,
     )
     subject = Subject(name=SUBJECT, digest={"sha256": list_hash(result.files)})
     return Statement(subject=[subject], predicate=predicate)

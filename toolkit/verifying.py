@@ -7,9 +7,11 @@ files that nobody asked for (`*.auto.tfvars`, overrides, `.terraform/`). Not loo
 the statement itself where it lies in the folder, and `.terraform.lock.hcl`, which `terraform init` writes:
 that one may name no other provider and no other version than the statement does.
 
-A run that started from a folder of its user's (`ask --dir`) was never given what stays home there. So what
-`toolkit.start.gather` keeps home by its name, or because git ignores it, is named and not compared either:
-but for what terraform itself would read, which nobody has checked.
+A run that started from a folder of its user's (`ask --dir`) was never given what stays home there. Of such a
+folder two things are named and not compared, unless terraform reads them by itself: files that git itself
+does not track and ignores, and the few that set up git and tools, as long as no stated file names them or
+takes in folders as wholes (`start.unread`). Everything else counts as if there had been no folder, also where
+git has no answer: a file that git tracks, a secret by its name, a state, which names providers to get.
 """
 
 import hashlib
@@ -23,13 +25,12 @@ import msgspec
 
 from toolkit import statement as statements
 from toolkit.checker.lock_file import read_lock
-from toolkit.checker.staging import path_problem
 from toolkit.contracts import FileEntry, ProviderUsed, Shape, list_hash
 from toolkit.dsse import Check, Envelope
 from toolkit.errors import UsageError
-from toolkit.start.gather import OUR_RUNS
-from toolkit.start.ignored import Ignored, ignored_below
-from toolkit.start.private import secret_by_name
+from toolkit.paths import printable
+from toolkit.start.gather import gather
+from toolkit.start.unread import READ_BY_TERRAFORM, unread
 from toolkit.statement import Predicate, Statement
 
 LOCK_NAME = ".terraform.lock.hcl"
@@ -38,17 +39,13 @@ NEVER = ".git"
 MOST_FILES = 20_000
 """What a statement can name is far less (`checker.staging`); this is where looking for more ends."""
 
-_READ_BY_TERRAFORM = (".tf", ".tf.json", ".tfvars", ".tfvars.json")
-_NEVER_HOME = (*_READ_BY_TERRAFORM, ".tofu", ".tofu.json", ".tftest.hcl", ".tftest.json")
-_NEVER_HOME_BELOW = (DATA_FOLDER, "terraform.d")
-"""What terraform or OpenTofu reads, or takes programs from, whatever git ignores."""
-
 
 class Verdict(Shape, frozen=True):
     """What `tfkit verify --json` prints. `tree` is the hash of what was compared.
 
     What the statement says (`run_id` and the fields behind it) is empty unless its signature is good.
-    `added`, `missing` and `changed` are paths in the folder, `left_out` those that were not compared.
+    `added`, `missing` and `changed` are paths in the folder, `left_out` those that were not looked at, and
+    `uncompared` those of them of which nothing is known: what stayed home when the folder was sent.
     `statement` and `key` are where these came from.
     """
 
@@ -66,6 +63,7 @@ class Verdict(Shape, frozen=True):
     caller: str = ""
     finished: str = ""
     not_proven: list[str] = []
+    uncompared: list[str] = []
 
 
 class Key(NamedTuple):
@@ -109,7 +107,7 @@ def read_folder(root: Path, statement: Path | None = None) -> Folder:
     lock: bytes | None = None
     for path, entry in _walk(root):
         if path in (NEVER, inside):
-            found.left_out.append(_printable(path))
+            found.left_out.append(printable(path))
         elif path == DATA_FOLDER or not stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
             found.odd.append(f"{path}/" if entry.is_dir(follow_symlinks=False) else path)
         elif path == LOCK_NAME:
@@ -122,32 +120,21 @@ def read_folder(root: Path, statement: Path | None = None) -> Folder:
     return found._replace(lock=lock)
 
 
-def as_sent(folder: Folder, stated: Collection[str] = ()) -> Folder:
-    """The folder without what `ask --dir` would have kept home by its name, or because git ignores it.
+def tree_sent(folder: Folder) -> str:
+    """The tree that `ask --dir` would send of this folder: what a platform is asked for a statement by.
 
-    What is `stated` stays, and so does what terraform reads.
+    It is no verdict: what is compared then is another matter. Empty for a folder that could not be sent.
     """
-    ignored = ignored_below(folder.root)
-    home = [path for path in folder.files if path not in stated and _stays_home(path, ignored)]
+    try:
+        return gather(folder.root).tree.hash
+    except UsageError:
+        return ""
+
+
+def _without(folder: Folder, paths: Collection[str]) -> Folder:
     return folder._replace(
-        files={path: entry for path, entry in folder.files.items() if path not in home},
-        left_out=sorted([*folder.left_out, *map(_printable, home)]),
-    )
-
-
-def _stays_home(path: str, ignored: Ignored) -> bool:
-    parts = path.split("/")
-    if path.casefold().endswith(_NEVER_HOME) or any(
-        part.casefold() in _NEVER_HOME_BELOW for part in parts[:-1]
-    ):
-        return False
-    above = ["/".join(parts[:depth]) for depth in range(1, len(parts))]
-    return (
-        any(part.startswith(".") for part in parts)
-        or OUR_RUNS in above[:1]
-        or any(ignored(f"{folder}/") for folder in above)
-        or ignored(path)
-        or bool(secret_by_name(parts[-1]) or path_problem(path, own=True))
+        files={path: entry for path, entry in folder.files.items() if path not in paths},
+        left_out=sorted([*folder.left_out, *map(printable, paths)]),
     )
 
 
@@ -185,7 +172,7 @@ def _inside(root: Path, statement: Path) -> str:
         path = statement.resolve().relative_to(root.resolve()).as_posix()
     except ValueError:
         return ""
-    if path.casefold().endswith(_READ_BY_TERRAFORM):
+    if path.casefold().endswith(READ_BY_TERRAFORM):
         raise UsageError(f"{path}: terraform would read the statement", "give it another name, or move it")
     return path
 
@@ -225,8 +212,8 @@ def _forged(envelope: Envelope, key: Key) -> list[str]:
 def _compared(folder: Folder, statement: Statement, where: str, key: Key) -> Verdict:
     said: Predicate = statement.predicate
     stated = {entry.path: entry for entry in said.files}
-    if said.start:
-        folder = as_sent(folder, stated)
+    uncompared = unread(folder.root, folder.files, stated) if said.start else set[str]()
+    folder = _without(folder, uncompared)
     added = [*(folder.files.keys() - stated.keys()), *(path for path in folder.odd if path not in stated)]
     missing = [path for path in stated if path not in folder.files and path not in folder.odd]
     changed = [path for path in stated if path in folder.odd or _differs(folder.files, stated[path])]
@@ -239,7 +226,7 @@ def _compared(folder: Folder, statement: Statement, where: str, key: Key) -> Ver
         statement=where,
         key=key.name,
         problems=problems,
-        added=sorted(map(_printable, added)),
+        added=sorted(map(printable, added)),
         missing=sorted(missing),
         changed=sorted(changed),
         left_out=folder.left_out,
@@ -248,12 +235,8 @@ def _compared(folder: Folder, statement: Statement, where: str, key: Key) -> Ver
         caller=said.caller,
         finished=said.finished,
         not_proven=said.not_proven,
+        uncompared=sorted(map(printable, uncompared)),
     )
-
-
-def _printable(path: str) -> str:
-    """A path that was no UTF-8 on disk, as text that can be written."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _differs(files: Mapping[str, FileEntry], stated: FileEntry) -> bool:

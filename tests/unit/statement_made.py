@@ -37,6 +37,6 @@ RESULT = RunResult(
 )
 
 
-def made(**changes):
+def made(brought="", **changes):
     result = msgspec.structs.replace(RESULT, **changes)
-    return statement.make(result, "dev", "arn:aws:iam::1:user/a", "2026-11-21T00:00:00.000Z", [AWS])
+    return statement.make(result, "dev", "arn:aws:iam::1:user/a", "2026-11-21T00:00:00.000Z", [AWS], brought)

@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from test_verifying import OURS, der, signed
+
+from toolkit.contracts import Tree
+from toolkit.dsse import to_pem
 
 ROOT = Path(__file__).parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -114,8 +118,8 @@ def test_a_version_is_a_version_and_no_option_of_pip(workspace: Path) -> None:
     python = workspace / "bin" / "python"
     python.parent.mkdir()
     python.write_text(
-        '#!/bin/sh\nmkdir -p "$3/bin"\nprintf \'#!/bin/sh\\necho "$@"\\n\' > "$3/bin/pip"\n'
-        'chmod +x "$3/bin/pip"\n'
+        '#!/bin/sh\nmkdir -p "$4/bin"\nprintf \'#!/bin/sh\\necho "$@"\\n\' > "$4/bin/pip"\n'
+        'chmod +x "$4/bin/pip"\n'
     )
     python.chmod(0o755)
     path = {"PATH": f"{python.parent}:{os.environ['PATH']}", "CHECKOUT": "/the/checkout"}
@@ -131,5 +135,37 @@ def test_a_folder_without_its_statement_is_refused(workspace: Path) -> None:
     code, said, _ = run("tfkit verify", workspace, STATEMENT="infra/main.tf")
     assert code == 2 and "needs 'verify-key'" in said
     (workspace / "s.json").write_text("{}")
-    code, said, _ = run("tfkit verify", workspace, STATEMENT="s.json", VERIFY_KEY="infra/main.tf")
+    key = "-----BEGIN PUBLIC KEY-----\nnone\n"
+    code, said, _ = run("tfkit verify", workspace, STATEMENT="s.json", VERIFY_KEY=key)
     assert code == 2 and "holds no public key" in said
+
+
+def test_a_key_of_the_checkout_proves_nothing(workspace: Path) -> None:
+    (workspace / "tfkit.pem").write_text("-----BEGIN PUBLIC KEY-----\n")
+    (workspace / "s.json").write_text("{}")
+    code, said, _ = run("tfkit verify", workspace, STATEMENT="s.json", VERIFY_KEY="tfkit.pem")
+    assert code == 2 and "is the key itself, and no file" in said
+
+
+def test_what_the_public_key_has_signed_passes_and_nothing_else(workspace: Path) -> None:
+    tree = Tree(files={"main.tf": (workspace / "infra" / "main.tf").read_bytes()})
+    (workspace / "s.json").write_bytes(signed(tree))
+    given = {"STATEMENT": "s.json", "VERIFY_KEY": to_pem(der(OURS)).decode()}
+    code, said, _ = run("tfkit verify", workspace, **given)
+    assert code == 0 and "is what run run-00000001 produced and signed" in said
+    (workspace / "infra" / "more.tf").touch()
+    assert run("tfkit verify", workspace, **given)[0] == 1
+
+
+def test_no_module_of_the_checkout_is_imported(workspace: Path) -> None:
+    for name in ("venv", "logging"):
+        (workspace / f"{name}.py").write_text("open('ran', 'w')\nraise SystemExit(1)\n")
+    python = workspace / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@" --without-pip\n')  # which takes seconds
+    python.chmod(0o755)
+    path = f"{python.parent}:{os.environ['PATH']}"
+    code, said, _ = run("Install tfkit", workspace, PATH=path, VERSION="@")
+    assert code == 2 and "is no version" in said
+    assert (workspace / "tfkit-action" / "bin" / "python").exists()
+    assert not (workspace / "ran").exists()

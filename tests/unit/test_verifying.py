@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from toolkit import dsse, statement
 from toolkit.contracts import Tree
 from toolkit.dsse import to_pem, with_public_key
 from toolkit.errors import UsageError
-from toolkit.verifying import Key, Verdict, as_sent, beside, is_statement, read_folder, unstated, verify
+from toolkit.verifying import Key, Verdict, beside, is_statement, read_folder, tree_sent, unstated, verify
 
 OURS, THEIRS = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
 ARN = "arn:aws:kms:us-east-1:123456789012:key/ours"
@@ -243,34 +244,54 @@ def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 
 
 HOME = {
-    ".gitignore": "*.log\nbuild/\n*.auto.tfvars\nterraform.d/\n",
+    ".gitignore": "*.log\nbuild/\n*.auto.tfvars\nterraform.d/\n.env\n*.pem\ntfkit-runs/\n*.tfstate*\n*.HCL\n",
     ".github/workflows/ci.yml": "x",
     ".env": "x",
     "debug.log": "x",
     "build/a/out.txt": "x",
-    "terraform.tfstate": "{}",
     "server.pem": "x",
     "tfkit-runs/run/main.txt": "x",
     "modules/a/.tflint.hcl": "x",
 }
 
 
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True)
+
+
+def sent(tree: Tree = TREE) -> bytes:
+    """The statement of a run that started from a folder and came to this tree."""
+    return statement.sign(Kms(), ARN, made("sha256:" + "0" * 64, files=tree.entries))
+
+
 def at_home(folder: Path) -> bytes:
-    """What a user's folder holds besides what was sent, and the statement of a run that started from it."""
+    """What a user's clone holds besides what was sent, and the statement of a run that started from it."""
+    git(folder, "init", "-q")
     for path, content in HOME.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(content)
-    return statement.sign(Kms(), ARN, made(files=TREE.entries, start="sha256:" + "0" * 64))
+    git(folder, "add", "-A")
+    return sent()
 
 
-def test_what_stayed_home_when_a_folder_was_sent_is_named_and_not_refused(folder: Path) -> None:
+def test_what_git_ignores_and_what_sets_up_tools_is_named_and_not_refused(folder: Path) -> None:
     body = at_home(folder)
     verdict = held(folder, body)
     assert verdict.ok, verdict
-    assert (verdict.left_out, verdict.tree) == (sorted(HOME), TREE.hash)
+    assert (verdict.uncompared, verdict.tree) == (sorted(HOME), TREE.hash)
+    assert verdict.left_out == sorted([".git", *HOME])
     # A run that was given no folder knows of no such files.
     strict = held(folder)
-    assert not strict.ok and strict.added == sorted(HOME)
+    assert not strict.ok and strict.added == sorted(HOME) and strict.uncompared == []
+
+
+def test_where_git_has_no_answer_what_it_may_ignore_counts(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = at_home(folder)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    set_up = {".gitignore", ".github/workflows/ci.yml", "modules/a/.tflint.hcl"}
+    assert held(folder, body).added == sorted(HOME.keys() - set_up)
 
 
 @pytest.mark.parametrize(
@@ -278,14 +299,23 @@ def test_what_stayed_home_when_a_folder_was_sent_is_named_and_not_refused(folder
     [
         "x.auto.tfvars",  # git ignores it, and terraform reads it
         "terraform.d/plugins/p",
+        "terraform.tfstate",  # `terraform init` gets the providers that it names
+        "terraform.tfstate.backup",
+        "terraform.tfstate.d/prod/x.log",
+        ".terraform.lock.HCL",  # the lock file, on a disk that does not tell them apart
         ".hidden.tf",
         "build/main.tf",
         "modules/a/.terraform/modules/modules.json",
         "notes.md",  # it would have gone
         "scripts/run.sh",
+        "credentials.json",  # it would have stayed home, and git says nothing of it
+        "zz_tfkit.json",
+        ".hidden.json",
+        "modules/.github/x.json",
+        "src/.gitignore",  # no module: the code of a function, say
     ],
 )
-def test_what_terraform_reads_and_what_would_have_gone_is_refused_all_the_same(
+def test_what_terraform_reads_and_what_git_does_not_ignore_is_refused_all_the_same(
     folder: Path, path: str
 ) -> None:
     body = at_home(folder)
@@ -293,6 +323,66 @@ def test_what_terraform_reads_and_what_would_have_gone_is_refused_all_the_same(
     (folder / path).write_text("x")
     verdict = held(folder, body)
     assert (verdict.added, verdict.missing, verdict.changed) == ([path], [], [])
+
+
+def test_what_git_tracks_counts_whatever_a_rule_says(folder: Path) -> None:
+    body = at_home(folder)
+    for path in ("policy.log", ".env"):
+        (folder / path).write_text("x")
+        git(folder, "add", "-f", path)
+    assert held(folder, body).added == [".env", "policy.log"]
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("main.tf", b'locals { x = fileset(path.module, "**") }\n'),
+        ("main.tf", b'data "archive_file" "a" { source_dir = path.module }\n'),
+        ("main.tf", b'locals { x = try(file(".gitignore"), "") }\n'),
+        ("main.tf", b'resource "x_bundle" "a" { source = path.module }\n'),
+        ("main.tf", b'resource "x_bundle" "a" { source = "${path.module}" }\n'),
+        ("main.tf", b'resource "x_bundle" "a" { source = "./" }\n'),
+        ("main.tf", b'resource "x" "a" {\n  provisioner "local-exec" {\n  }\n}\n'),
+        ("main.tf.json", b'{"data": {"archive_file": {"a": {"source_dir": "x"}}}}\n'),
+        ("page.tftpl", b'${join(",", fileset(".", "*"))}'),
+        ("README.md", b'${join(",", fileset(".", "*"))}'),
+    ],
+)
+def test_code_that_may_read_what_sets_up_tools_has_it_compared(
+    folder: Path, path: str, content: bytes
+) -> None:
+    tree = Tree(files={"main.tf": b'locals { x = templatefile("README.md", {}) }\n', path: content})
+    shutil.rmtree(folder)
+    folder.mkdir()
+    for name, text in tree.files.items():
+        (folder / name).write_bytes(text)
+    git(folder, "init", "-q")
+    (folder / ".gitignore").write_text("*.log\n")
+    assert held(folder, sent(tree)).added == [".gitignore"]
+    (folder / ".gitignore").unlink()
+    assert held(folder, sent(tree)).ok
+
+
+def test_a_document_that_only_speaks_of_them_changes_nothing(folder: Path) -> None:
+    tree = Tree(files={**TREE.files, "README.md": b"see .gitignore and fileset\n"})
+    (folder / "README.md").write_bytes(tree.files["README.md"])
+    (folder / ".gitignore").write_text("*.log\n")
+    assert held(folder, sent(tree)).uncompared == [".gitignore"]
+
+
+def test_code_that_reads_what_it_names_does_not_read_what_sets_up_tools(folder: Path) -> None:
+    code = b"""
+locals {
+  page = templatefile("${path.module}/page.tftpl", { url = "https://api.github.com" })
+  oidc = "token.actions.githubusercontent.com"
+}
+"""
+    tree = Tree(files={**TREE.files, "main.tf": code})
+    (folder / "main.tf").write_bytes(code)
+    for path in (".gitignore", "modules/a/.gitignore", ".github/workflows/ci.yml"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).touch()
+    assert held(folder, sent(tree)).ok
 
 
 def test_links_and_changes_are_refused_in_a_sent_folder_too(folder: Path) -> None:
@@ -304,7 +394,12 @@ def test_links_and_changes_are_refused_in_a_sent_folder_too(folder: Path) -> Non
     assert (verdict.added, verdict.changed) == ([".link", ".terraform/"], ["main.tf"])
 
 
-def test_a_statement_is_found_by_what_was_sent(folder: Path) -> None:
+def test_a_statement_is_found_by_what_would_be_sent(folder: Path) -> None:
     at_home(folder)
     assert read_folder(folder).tree != TREE.hash
-    assert as_sent(read_folder(folder)).tree == TREE.hash
+    assert tree_sent(read_folder(folder)) == TREE.hash
+    (folder / "credentials.json").write_text("{}")
+    assert tree_sent(read_folder(folder)) == TREE.hash, "it is found, and then says what was added"
+    for number in range(401):
+        (folder / f"{number}.tf").touch()
+    assert tree_sent(read_folder(folder)) == ""

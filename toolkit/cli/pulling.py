@@ -144,13 +144,18 @@ class Pulling:
         if result.start != sent.tree.hash:
             raise TfkitError(f"no pull request: run {result.run_id} started from other files")
         from toolkit.pulls.publishing import Delivery, publish
-        from toolkit.pulls.recorded import remember
+        from toolkit.pulls.recorded import earlier
 
         statement = client.statement(result.run_id)
         delivery = Delivery(result, sent.tree, changed, sent.stays, statement)
-        opened, self.problems = publish(self._prepared, delivery)
-        remember(self._folder, opened)
-        self._say(opened)
+        before = earlier(self._folder, [result.run_id])
+        opened, self.problems = publish(self._prepared, delivery, before)
+        output = self._run.output
+        # The address first of all: it is there, whatever fails from here on.
+        output.note(f"pull request: {opened.url} (branch {opened.branch}, commit {opened.commit[:8]})")
+        self._remember(opened)
+        for problem in self.problems:
+            output.note(f"error: {problem}")
         return {
             "url": opened.url,
             "number": opened.number,
@@ -159,13 +164,15 @@ class Pulling:
             "problems": self.problems,
         }
 
-    def _say(self, opened: "Recorded") -> None:
-        output = self._run.output
-        output.note(f"pull request: {opened.url} (branch {opened.branch}, commit {opened.commit[:8]})")
-        for problem in self.problems:
-            output.note(f"error: {problem}")
+    def _remember(self, opened: "Recorded") -> None:
+        from toolkit.pulls.recorded import remember
+
+        try:
+            remember(self._folder, opened)
+        except OSError as error:
+            self.problems.append(f"--continue will not find it: {error.strerror or error}")
 
     @property
     def exit_code(self) -> int:
-        """1 where GitHub did not take labels, reviewers or the comment."""
+        """1 where GitHub did not take labels, reviewers or the comment, or this machine the record of it."""
         return TfkitError.exit_code if self.problems else 0

@@ -7,13 +7,14 @@ its own statement.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from toolkit.contracts import Tree
 from toolkit.errors import TfkitError
-from toolkit.pulls.git import GitRefused
+from toolkit.git import GitRefused
+from toolkit.paths import parts_of, printable
 from toolkit.pulls.repository import FILES, HEADS, Blob, Repository
 from toolkit.start.changes import Change
 from toolkit.start.gather import Stays
@@ -41,9 +42,11 @@ class _Entry(NamedTuple):
 def write_tree(repository: Repository, parent: str, changed: Sequence[Change]) -> str:
     """The id of the parent's tree with the changes in it.
 
-    Raises `NotCommitted` where the parent has a file otherwise than the run saw it.
+    Raises `NotCommitted` where the parent has a file otherwise than the run saw it, `TfkitError` for a path
+    that no tree may hold and where something in the parent is in its way.
     """
     blobs = repository.blobs(parent)
+    _refuse_in_the_way(blobs, changed)
     odd = [change.path for change in changed if not _fits(repository, blobs.get(change.path), change)]
     if odd:
         raise NotCommitted(odd)
@@ -91,17 +94,41 @@ def uncommitted(repository: Repository, commit: str, start: Tree, stays: Sequenc
         if not as_committed(repository, blobs.get(path), content)
     ]
     home = tuple(stay.path for stay in stays)
-    gone = [path for path in blobs.keys() - start.files.keys() if not _below(path, home)]
-    return sorted([*other, *gone])
+    gone = map(printable, blobs.keys() - start.files.keys())
+    return sorted([*other, *(path for path in gone if not _below(path, home))])
 
 
 def _below(path: str, home: Sequence[str]) -> bool:
     return any(path == one or (one.endswith("/") and path.startswith(one)) for one in home)
 
 
+def _refuse_in_the_way(blobs: Mapping[str, Blob], changed: Sequence[Change]) -> None:
+    """A file takes the place of no folder, and a folder that of no file or link, but of the run's own.
+
+    git's index would replace what is there without a word. Raises `TfkitError`.
+    """
+    deleted = {change.path for change in changed if change.after is None}
+    kept = blobs.keys() - deleted
+    folders = {above for path in kept for above in _above(path)}
+    for change in changed:
+        parts_of(change.path)
+        if change.after is None:
+            continue
+        places = [one for one in _above(change.path) if one in kept]
+        if places or change.path in folders:
+            raise TfkitError(
+                f"{printable((places or [change.path])[0])} is in the way of {change.path}",
+                "it is committed, and is no file that the run was given: rename it, and ask again",
+            )
+
+
+def _above(path: str) -> list[str]:
+    """The folders that a path lies in, from the top down."""
+    parts = path.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+
+
 def _fits(repository: Repository, blob: Blob | None, change: Change) -> bool:
-    if any(not part or part.startswith(".") for part in change.path.split("/")):
-        raise TfkitError(f"the result names a path that is no file of a configuration: {change.path!r}")
     if change.before is None:
         return blob is None
     return as_committed(repository, blob, change.before)

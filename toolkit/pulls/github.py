@@ -7,13 +7,14 @@ stays with the host that it is for.
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
-from github import Auth, Github, GithubException
+from github import Auth, BadAttributeException, Github, GithubException
 from requests.exceptions import RequestException
 
 from toolkit import __version__
 from toolkit.errors import TfkitError
-from toolkit.pulls.remote import Place
+from toolkit.pulls.remote import OVERRIDE, Place
 from toolkit.telemetry.redact import redact
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ _HINTS = {
     404: "either it is not there, or the token may not see it",
     410: "this part of the repository is switched off",
 }
+
+
+# What PyGithub raises for an address of another host, and for a document that has another shape.
+_NOT_UNDERSTOOD = (AssertionError, AttributeError, BadAttributeException, KeyError, TypeError, ValueError)
 
 
 class GitHubRefused(TfkitError):
@@ -64,7 +69,17 @@ class GitHub:
         )
         with self._translated(f"{place.path} on {place.host}"):
             self._repository: Repository = self._api.get_repo(place.path)
+            self._refuse_elsewhere(api, self._repository.url)
         self._refuse_closed()
+
+    def _refuse_elsewhere(self, api: str, url: str) -> None:
+        """Raise where the API names itself otherwise: the client follows it there for every next step."""
+        asked, named = urlsplit(api), urlsplit(url)
+        if (named.hostname, named.port) != (asked.hostname, asked.port):
+            raise GitHubRefused(
+                f"{asked.hostname} says that {self._place.path} is at {redact(url)[:MAX_SAID]}",
+                f"name the API by its own address: {OVERRIDE}",
+            )
 
     def _refuse_closed(self) -> None:
         """Raise where the repository takes no branch from this token; seen before a run is asked for."""
@@ -99,11 +114,10 @@ class GitHub:
 
     def label(self, number: int, labels: Sequence[str]) -> None:
         """Add labels; GitHub makes those that the repository has not."""
-        pull = self._pull(number)
         with self._translated("the labels"):
             # Not `add_to_labels`, which sends a bare list: GitHub's description of its API has an object.
-            pull.requester.requestJsonAndCheck(
-                "POST", f"{pull.issue_url}/labels", input={"labels": list(labels)}
+            self._api.requester.requestJsonAndCheck(
+                "POST", f"/repos/{self._place.path}/issues/{number}/labels", input={"labels": list(labels)}
             )
 
     def review(self, number: int, reviewers: Sequence[str]) -> None:
@@ -135,6 +149,11 @@ class GitHub:
         except RuntimeError as error:  # a redirect that PyGithub does not follow
             raise GitHubRefused(
                 f"{what}: {host} sent us elsewhere: {redact(str(error))[:MAX_SAID]}"
+            ) from error
+        except _NOT_UNDERSTOOD as error:
+            kind = type(error).__name__
+            raise GitHubRefused(
+                f"{what}: the answer of {host} is not one of GitHub's API ({kind})", "see -v for more"
             ) from error
 
 

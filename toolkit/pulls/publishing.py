@@ -5,15 +5,15 @@ request. Nothing is ever forced.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from toolkit.contracts import RunResult, Tree
 from toolkit.errors import TfkitError, UsageError
+from toolkit.git import GitRefused
 from toolkit.pulls import body as written
 from toolkit.pulls import commit as made
-from toolkit.pulls.git import GitRefused
 from toolkit.pulls.github import GitHub, GitHubRefused, Opened
 from toolkit.pulls.recorded import Recorded
 from toolkit.pulls.remote import Place, api_of, token_of
@@ -21,6 +21,7 @@ from toolkit.pulls.repository import Branches, Repository, base_for, branches, f
 from toolkit.start.changes import Change
 from toolkit.start.gather import Stays
 
+PREFIX = "tfkit/"
 MAX_SLUG = 40
 MAX_LABEL = 50
 """Characters of a label's name, as GitHub has it."""
@@ -69,11 +70,12 @@ def prepare(wish: Wish, environment: Mapping[str, str], earlier: Recorded | None
     repository = Repository(wish.folder, environment)
     place = repository.place(wish.remote)
     api, token = api_of(place, environment), token_of(place, environment)
-    repository.git.trust(place.address, token)
+    repository.trust(wish.remote, place, token)
     there = branches(repository, wish.remote)
     if earlier:
         base = _base_of_earlier(earlier, place, there)
     else:
+        _refuse_no_room(there)
         base = base_for(repository, wish.remote, wish.base, there)
     github = GitHub(place, api, token)
     if earlier and (found := github.get(earlier.number)).state != "open":
@@ -90,6 +92,15 @@ def _refuse_misspelt(wish: Wish) -> None:
             raise UsageError(f"{reviewer!r} cannot review", "name a login, or ORGANISATION/TEAM")
 
 
+def _refuse_no_room(there: Branches) -> None:
+    """A branch is a file among git's refs, and one of its name leaves no room for a folder."""
+    if PREFIX.rstrip("/") in there.tips:
+        raise UsageError(
+            f"the remote has a branch {PREFIX.rstrip('/')!r}, and so it takes none that begins with {PREFIX}",
+            "give that branch another name there, and ask again",
+        )
+
+
 def _base_of_earlier(earlier: Recorded, place: Place, there: Branches) -> str:
     if earlier.repository != f"{place.host}/{place.path}":
         raise UsageError(
@@ -101,11 +112,14 @@ def _base_of_earlier(earlier: Recorded, place: Place, there: Branches) -> str:
     return earlier.base
 
 
-def publish(prepared: Prepared, delivery: Delivery) -> tuple[Recorded, list[str]]:
+def publish(
+    prepared: Prepared, delivery: Delivery, before: Recorded | None = None
+) -> tuple[Recorded, list[str]]:
     """Make the commit, push it, open the pull request or comment on the earlier one.
 
-    Returns what there is now, and what of it GitHub did not take (labels, reviewers, the comment). Raises
-    `NotCommitted` where the commit would carry lines that the user has not committed.
+    `before` is what an earlier try of the same run came to, as far as it is known. Returns what there is now,
+    and what of it GitHub did not take (labels, reviewers, the comment). Raises `NotCommitted` where the
+    commit would carry lines that the user has not committed.
     """
     repository, result = prepared.repository, delivery.result
     there = branches(repository, prepared.wish.remote)
@@ -121,8 +135,10 @@ def publish(prepared: Prepared, delivery: Delivery) -> tuple[Recorded, list[str]
         made.uncommitted(repository, commit, _after(delivery), delivery.stays),
         delivery.statement,
     )
-    opened, problems = _told(prepared, delivery, branch, text, again=again)
-    return _recorded(prepared, result, branch, commit, opened), problems
+    known = [one for one in (before, prepared.earlier) if one and one.run_id == result.run_id]
+    told = again and any(one.commented for one in known)
+    opened, problems, told = _told(prepared, delivery, branch, text, told=told)
+    return _recorded(prepared, result, branch, commit, opened, told=told), problems
 
 
 def branch_name(result: RunResult) -> str:
@@ -132,7 +148,7 @@ def branch_name(result: RunResult) -> str:
     """
     run_id = result.run_id
     words = re.sub(r"[^a-z0-9]+", "-", written.title(result).lower())[:MAX_SLUG].strip("-")
-    return f"tfkit/{words or 'run'}-{run_id if '-' in run_id else run_id[-8:]}"
+    return f"{PREFIX}{words or 'run'}-{run_id if '-' in run_id else run_id[-8:]}"
 
 
 def _after(delivery: Delivery) -> Tree:
@@ -193,13 +209,17 @@ def _again(prepared: Prepared, delivery: Delivery, branch: str, tip: str) -> tup
 
 
 def _told(
-    prepared: Prepared, delivery: Delivery, branch: str, text: str, *, again: bool
-) -> tuple[Opened, list[str]]:
-    """The pull request with the run's account in it: new, found again, or the earlier one with a comment."""
+    prepared: Prepared, delivery: Delivery, branch: str, text: str, *, told: bool
+) -> tuple[Opened, list[str], bool]:
+    """The pull request with the run's account in it: new, found again, or the earlier one with a comment.
+
+    `told` says that it is there already. Returns what failed as well, and whether it is there now.
+    """
     github, wish = prepared.github, prepared.wish
     if prepared.earlier:
         opened = github.get(prepared.earlier.number)
-        return opened, _problems(github, wish, opened, "" if again else text)
+        refused = [] if told else _tried(lambda: github.comment(opened.number, text))
+        return opened, refused + _problems(github, wish, opened), not refused
     try:
         opened = github.found(branch) or github.open(
             title=written.title(delivery.result),
@@ -217,27 +237,28 @@ def _told(
             "; ".join(part for part in (refused.hint, same_again, by_hand) if part),
             refused.status,
         ) from refused
-    return opened, _problems(github, wish, opened, "")
+    return opened, _problems(github, wish, opened), True
 
 
-def _problems(github: GitHub, wish: Wish, opened: Opened, comment: str) -> list[str]:
+def _problems(github: GitHub, wish: Wish, opened: Opened) -> list[str]:
     """Do what may fail without losing the pull request; returns what failed."""
-    problems: list[str] = []
-    steps = [
-        (bool(comment), lambda: github.comment(opened.number, comment)),
-        (bool(wish.labels), lambda: github.label(opened.number, wish.labels)),
-        (bool(wish.reviewers), lambda: github.review(opened.number, wish.reviewers)),
-    ]
-    for wanted, step in steps:
-        try:
-            if wanted:
-                step()
-        except GitHubRefused as refused:
-            problems.append(refused.message)
-    return problems
+    labels = _tried(lambda: github.label(opened.number, wish.labels)) if wish.labels else []
+    reviewers = _tried(lambda: github.review(opened.number, wish.reviewers)) if wish.reviewers else []
+    return labels + reviewers
 
 
-def _recorded(prepared: Prepared, result: RunResult, branch: str, commit: str, opened: Opened) -> Recorded:
+def _tried(step: Callable[[], None]) -> list[str]:
+    """What GitHub said against it; nothing where it took it."""
+    try:
+        step()
+    except GitHubRefused as refused:
+        return [refused.message]
+    return []
+
+
+def _recorded(
+    prepared: Prepared, result: RunResult, branch: str, commit: str, opened: Opened, *, told: bool
+) -> Recorded:
     return Recorded(
         run_id=result.run_id,
         repository=f"{prepared.place.host}/{prepared.place.path}",
@@ -246,4 +267,5 @@ def _recorded(prepared: Prepared, result: RunResult, branch: str, commit: str, o
         number=opened.number,
         url=opened.url,
         commit=commit,
+        commented=told,
     )

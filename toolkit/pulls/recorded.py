@@ -11,7 +11,10 @@ FOLDER = "pulls"
 
 
 class Recorded(Shape, frozen=True):
-    """The pull request that a run opened, or put a commit onto. `repository` is `host/owner/name`."""
+    """The pull request that a run opened, or put a commit onto. `repository` is `host/owner/name`.
+
+    `commented` says that the run's account and statement stand there.
+    """
 
     run_id: str
     repository: str
@@ -20,6 +23,7 @@ class Recorded(Shape, frozen=True):
     number: int
     url: str
     commit: str
+    commented: bool = True
 
 
 def remember(stack_folder: Path, one: Recorded) -> None:

@@ -1,14 +1,15 @@
 """Which repository on which GitHub a remote is, where that host's API lies, and the token for it.
 
 A token goes to the host that it was made for and to no other: `GH_TOKEN` and `GITHUB_TOKEN` are github.com's
-(within a workflow, those of the server that runs it), and a server of a company's own has other names, as
-GitHub's command line has them: https://cli.github.com/manual/gh_help_environment
+(within a workflow, those of the server that runs it). For a server of a company's own there are other names,
+as GitHub's command line has them, and the server must be named beside the token (`GH_HOST`): a clone's remote
+may name any host. https://cli.github.com/manual/gh_help_environment
 """
 
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -116,7 +117,7 @@ def token_of(place: Place, environment: Mapping[str, str]) -> str:
     if not token:
         raise UsageError(
             f"there is no token for {place.host}",
-            f"set {names[0]}, or: gh auth login --hostname {place.host}",
+            f"{_how(place.host, names)}, or: gh auth login --hostname {place.host}",
         )
     if not _TOKEN.fullmatch(token):
         raise UsageError(f"the token for {place.host} has characters that no token has", "set it again")
@@ -124,12 +125,25 @@ def token_of(place: Place, environment: Mapping[str, str]) -> str:
 
 
 def _names(host: str, environment: Mapping[str, str]) -> list[str]:
-    """The variables that hold a token for this host, in the order in which they are asked."""
-    server = urlsplit(environment.get("GITHUB_SERVER_URL", "")).hostname or ""
-    own = ["GH_TOKEN", "GITHUB_TOKEN"]
-    if host.partition(":")[0] == (server or GITHUB) or (not server and host.endswith(TENANTS)):
-        return own
-    return ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"]
+    """The variables that hold a token for this host, in the order in which they are asked; none for most."""
+    name = host.partition(":")[0]
+    server = _host_of(environment.get("GITHUB_SERVER_URL", ""))
+    if name == (server or GITHUB) or (not server and host.endswith(TENANTS)):
+        return ["GH_TOKEN", "GITHUB_TOKEN"]
+    named = {_host_of(environment.get(OVERRIDE, "")), environment.get("GH_HOST", "").strip().lower()}
+    return ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"] if {name, host} & named else []
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _how(host: str, names: Sequence[str]) -> str:
+    """How a token for the host is given by variables."""
+    return f"set {names[0]}" if names else f"set GH_HOST={host} and GH_ENTERPRISE_TOKEN"
 
 
 def _of_gh(host: str, environment: Mapping[str, str]) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from toolkit.errors import UsageError
-from toolkit.pulls.git import Git, GitRefused
+from toolkit.git import Git, GitRefused
+from toolkit.paths import printable
 from toolkit.pulls.remote import Place, place_of
 
 HEADS = "refs/heads/"
@@ -29,7 +30,7 @@ class Repository:
         self.git = Git(folder, environment)
         self._refuse_elsewhere(folder)
         self.folder = folder
-        self.prefix = self.git.line("rev-parse", "--show-prefix")
+        self.prefix = self._prefix()
         self.head = self.git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         self.branch = self.git.line("symbolic-ref", "--quiet", "--short", "HEAD")
         self._algorithm = self.git.line("rev-parse", "--show-object-format") or "sha1"
@@ -52,11 +53,17 @@ class Repository:
         if said != "true":
             raise UsageError(f"{folder} is in no work tree of git", "name a folder of a clone: --dir DIR")
 
+    def _prefix(self) -> str:
+        """The folder's path in the repository, with a `/` at its end; any bytes may be in it but NUL."""
+        said = self.git("rev-parse", "--show-prefix").decode("utf-8", "surrogateescape")
+        return said.removesuffix("\n")
+
     def place(self, remote: str) -> Place:
         """The repository on GitHub that a remote is.
 
         Its address is taken as it was written down, and only then as git rewrites it (`insteadOf`). Raises
-        `UsageError` for one that is not there, is no GitHub's, or pushes to another repository.
+        `UsageError` for one that is not there, is no GitHub's, or does not push to where it is read, and
+        nowhere else.
         """
         written = self.git.line("config", "--get", f"remote.{remote}.url")
         if not written:
@@ -71,17 +78,39 @@ class Repository:
                 f"the address of the remote {remote!r} names no repository on a GitHub",
                 "forms: https://HOST/OWNER/REPO, git@HOST:OWNER/REPO, ssh://git@HOST/OWNER/REPO",
             )
-        pushed = self.git.line("config", "--get", f"remote.{remote}.pushurl")
-        other = place_of(pushed) if pushed else None
-        if other and other != found:
-            raise UsageError(
-                f"the remote {remote!r} is {found.path} and pushes to {other.path}",
-                "name a remote that is the same for both: --remote NAME",
-            )
+        self._refuse_several(remote, found)
         return found
 
+    def _refuse_several(self, remote: str, found: Place) -> None:
+        """What is on the remote is asked at its first address, and a push goes to all that it pushes to."""
+        read, pushed = self._addresses(remote), self._addresses(remote, "--push")
+        if len(read) == len(pushed) == 1 and (
+            read == pushed or place_of(read[0]) == place_of(pushed[0]) == found
+        ):
+            return
+        others = {other.path if (other := place_of(one)) else "another place" for one in pushed}
+        raise UsageError(
+            f"the remote {remote!r} is {found.path} and pushes to {' and '.join(sorted(others))}"
+            if len(read) == 1
+            else f"the remote {remote!r} has {len(read)} addresses",
+            "name a remote that is one place for both: --remote NAME",
+        )
+
+    def _addresses(self, remote: str, *which: str) -> list[str]:
+        """Where git really goes for a remote, after `insteadOf`, `pushInsteadOf` and `pushurl`."""
+        return self.git("remote", "get-url", *which, "--all", remote).decode("utf-8", "replace").splitlines()
+
+    def trust(self, remote: str, place: Place, token: str) -> None:
+        """Let git use the token where it goes to the remote by https; elsewhere nothing would ask for it."""
+        by_https = self._addresses(remote)[0].lower().startswith("https://")
+        self.git.trust(place.address, token, by_https=by_https)
+
     def blobs(self, commit: str) -> dict[str, Blob]:
-        """Everything of the folder in a commit, by its path below the folder."""
+        """Everything of the folder in a commit, by its path below the folder.
+
+        Raises `UsageError` where the commit has something else than a folder there.
+        """
+        self._refuse_no_folder(commit)
         only = ("--", self.prefix) if self.prefix else ()
         listed = self.git("ls-tree", "-r", "-z", "--full-tree", commit, *only)
         found: dict[str, Blob] = {}
@@ -91,6 +120,16 @@ class Repository:
                 mode, _, name = about.split(" ")
                 found[path.removeprefix(self.prefix)] = Blob(mode, name)
         return found
+
+    def _refuse_no_folder(self, commit: str) -> None:
+        parts = self.prefix.split("/")[:-1]
+        above = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+        listed = self.git("ls-tree", "-z", "--full-tree", commit, "--", *above) if above else b""
+        if any(entry and entry.split()[1] != b"tree" for entry in listed.split(b"\0")):
+            raise UsageError(
+                f"{printable(self.prefix)} is no folder in {commit[:8]}",
+                "check out what is there, and ask again",
+            )
 
     def blob_id(self, content: bytes) -> str:
         """The name that git has for this content."""

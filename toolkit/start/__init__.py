@@ -7,4 +7,6 @@
 
 What a run is given leaves this machine, a model reads it, and the audit record keeps what the model read.
 So a file goes only where nothing speaks against it, and whoever asks can see the list first.
+
+`unread.py` is `tfkit verify`'s part: what stayed home and need not be compared with what a run has signed.
 """

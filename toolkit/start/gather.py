@@ -11,6 +11,7 @@ from typing import NamedTuple
 from toolkit.checker.staging import MAX_DEPTH, MAX_FILE_BYTES, path_problem
 from toolkit.contracts import Tree
 from toolkit.errors import UsageError
+from toolkit.paths import printable
 from toolkit.start.ignored import Ignored, ignored_below
 from toolkit.start.private import secret_by_name, secret_inside
 
@@ -22,7 +23,7 @@ OUR_RUNS = "tfkit-runs"
 
 
 class Stays(NamedTuple):
-    """A file, or with a `/` at its end a folder, that does not leave this machine."""
+    """A file, or with a `/` at its end a folder, that does not leave this machine. `path` can be written."""
 
     path: str
     reason: str
@@ -52,11 +53,20 @@ def _folder(place: Path, prefix: str, ignored: Ignored, files: dict[str, bytes],
         path = prefix + entry.name
         folder = entry.is_dir(follow_symlinks=False)
         if why := _why_not(entry, path, folder, ignored):
-            stays.append(Stays(path + "/" * folder, why))
+            stays.append(Stays(printable(path) + "/" * folder, why))
         elif folder:
-            _folder(place / entry.name, path + "/", ignored, files, stays)
+            below = place / entry.name
+            _folder(below, path + "/", _rule_below(below, path + "/", ignored), files, stays)
         else:
             _take(place / entry.name, path, files, stays)
+
+
+def _rule_below(folder: Path, prefix: str, ignored: Ignored) -> Ignored:
+    """The rule for what lies in a folder: its own as well where it is a repository (a submodule, a clone)."""
+    if not os.path.lexists(folder / ".git"):
+        return ignored
+    own = ignored_below(folder)
+    return lambda path: ignored(path) or own(path.removeprefix(prefix))
 
 
 def _why_not(entry: "os.DirEntry[str]", path: str, folder: bool, ignored: Ignored) -> str:

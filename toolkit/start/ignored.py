@@ -4,14 +4,14 @@ Git knows more than the files named .gitignore: the repository's own list, the u
 tracked file is never ignored. https://git-scm.com/docs/gitignore
 """
 
-import shutil
-import subprocess
+import os
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from pathspec import GitIgnoreSpec
 
-GIT_TIMEOUT_S = 30.0
+from toolkit.errors import TfkitError
+from toolkit.git import Git
 
 Ignored = Callable[[str], bool]
 """Whether a path below the folder is ignored: written with `/`, a folder with one at its end as well.
@@ -20,26 +20,27 @@ It is asked from the top down, so what lies in an ignored folder is never asked 
 
 
 def ignored_below(folder: Path) -> Ignored:
-    """The rule for a folder. Without git, or outside a repository, `.gitignore` files alone decide."""
-    listed = _listed_by_git(folder)
+    """The rule for a folder. Without git, or outside a repository, `.gitignore` files alone decide.
+
+    It does not know what a repository within ignores, which has rules of its own: ask for that one's folder.
+    """
+    listed = _listed(folder, "--directory")
     return listed.__contains__ if listed is not None else _ByRules(folder)
 
 
-def _listed_by_git(folder: Path) -> frozenset[str] | None:
-    """Everything that git ignores, a wholly ignored folder as one; None where git has no answer."""
-    git = shutil.which("git")
-    if git is None:
-        return None
-    # fsmonitor is a program that the repository's configuration may name.
-    command = [git, "-C", str(folder), "-c", "core.fsmonitor=false", "ls-files", "-z", "--others"]
-    command += ["--ignored", "--exclude-standard", "--directory"]
+def ignored_files(folder: Path) -> frozenset[str]:
+    """The files that git does not track and ignores, each by itself; none where git has no answer."""
+    return _listed(folder) or frozenset()
+
+
+def _listed(folder: Path, *more: str) -> frozenset[str] | None:
+    """What git ignores, with `--directory` a wholly ignored folder as one; None where git has no answer."""
     try:
-        done = subprocess.run(command, capture_output=True, timeout=GIT_TIMEOUT_S, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        git = Git(folder, os.environ, offline=True)
+        said = git("ls-files", "-z", "--others", "--ignored", "--exclude-standard", *more)
+    except TfkitError:  # no git, no repository, or one that git does not trust
         return None
-    if done.returncode:
-        return None
-    return frozenset(path for path in done.stdout.decode("utf-8", "surrogateescape").split("\0") if path)
+    return frozenset(path for path in said.decode("utf-8", "surrogateescape").split("\0") if path)
 
 
 class _ByRules:

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 from agent_platform import TABLE, Platform
-from agent_scripts import GOOD, Script, call, needs, say, write
-from pydantic_ai.messages import TextPart, UserPromptPart
+from agent_scripts import GOOD, Script, answer, call, needs, say, used, write
+from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart, UserPromptPart
 
+from toolkit import statement
 from toolkit.agent import memory
 from toolkit.agent.farewell import END
 from toolkit.agent.run import execute
@@ -151,6 +152,45 @@ def test_what_cannot_be_remembered_ends_no_run_and_is_said(chat: Chat) -> None:
     )
 
 
+ODD = "odd \ud800 "
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (ToolCallPart(ODD, {}),),
+        (ToolCallPart("list_files", {}, tool_call_id=ODD),),
+        (ToolCallPart("list_files", f'{{"folder": "{ODD}"}}'),),
+        (ToolCallPart("list_files", {"folder": ODD}),),
+        (ThinkingPart(ODD), ToolCallPart("list_files", {})),
+        (TextPart("x", provider_details={"said": [ODD]}), ToolCallPart("list_files", {})),
+    ],
+    ids=["name", "id", "text", "arguments", "thought", "details"],
+)
+def test_half_a_character_ends_no_run_wherever_it_is(chat: Chat, said: Any) -> None:
+    chat.platform.config = msgspec.structs.replace(chat.platform.config, daily_budget_usd=1_000.0)
+    result = chat.turn(
+        "a bucket", used(answer(*said, finish="tool_call"), 10, 1), write("main.tf"), say("made it")
+    )
+    assert (result.status, result.error) == ("ok", None)
+    assert not any("next turn" in point for point in result.not_proven), result.not_proven
+    chat.turn("more", say("no"), start=START, follows=chat.id)
+    assert texts(chat.platform.script)[0] == "a bucket"
+    assert chat.head.turns == 2
+
+
+def test_whatever_keeps_a_turn_from_being_remembered_the_run_is_stored(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_turn: Any) -> bytes:
+        raise ValueError("no such thing")
+
+    monkeypatch.setattr(memory, "_packed", broken)
+    result = chat.turn("a bucket", write("main.tf"), say("made it"))
+    assert result.status == "ok" and chat.platform.result == result
+    assert "that the next turn knows of this one: ValueError: no such thing" in result.not_proven
+
+
 def test_a_turn_larger_than_a_row_comes_down_to_prompt_and_answer(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,6 +240,19 @@ def test_what_the_agent_wrote_before_gets_no_trust_that_is_the_users(
     assert given[2:] == [mine, mine]
 
 
+def test_files_that_are_kept_no_longer_end_no_conversation(chat: Chat) -> None:
+    chat.turn("mine", call("list_files"), write("a.tf"), say("done"), start=START)  # `--dir`
+    s3, key = chat.platform._real("s3"), f"runs/{chat.id}/start.tree"
+    s3.delete_object(Bucket="agent-runs", Key=key)
+    result = chat.turn("go on", write("main.tf"), say("done"), start=START, follows=chat.id)
+    assert result.status == "ok"
+    assert any("which files were yours when the conversation began" in p for p in result.not_proven)
+    assert chat.head.turns == 2
+    chat.platform.refuse("s3", lambda op, given: op == "get_object" and given["Key"] == key)
+    denied = chat.turn("go on", say("never"), start=START, follows=chat.platform.run_id)
+    assert denied.status == "error" and "files to start from" in (denied.error or ""), "that is another thing"
+
+
 def test_only_in_a_chat_the_model_may_end_it_and_words_are_enough(chat: Chat) -> None:
     chat.platform.checker.rule = needs("main.tf")
     answer = chat.turn("what can you do?", say("Terraform."), chat=True)
@@ -214,3 +267,24 @@ def test_only_in_a_chat_the_model_may_end_it_and_words_are_enough(chat: Chat) ->
 def test_an_id_that_no_run_could_have_is_refused(chat: Chat) -> None:
     result = chat.turn("a bucket", say("x"), conversation="A#B")
     assert result.status == "error" and "cannot be a conversation" in (result.error or "")
+
+
+def stated_start(chat: Chat) -> str:
+    """What the run's statement says of files of the user's own."""
+    return statement.read(chat.platform.objects()["statement.json"])[1].predicate.start
+
+
+def test_the_statement_tells_the_users_own_files_from_the_agents(chat: Chat) -> None:
+    assert chat.turn("a bucket", write("main.tf"), say("made it")).status == "ok"
+    assert stated_start(chat) == ""
+    result = chat.turn("more", say("no"), start=START, follows=chat.id)
+    assert (result.start, stated_start(chat)) == (START.hash, ""), "nobody's folder is behind it"
+
+
+def test_the_statement_of_a_later_turn_knows_of_the_folder_that_it_began_with(chat: Chat) -> None:
+    brought = Tree(files={"mine.tf": GOOD.encode()})
+    assert chat.turn("a bucket", write("main.tf"), say("made it"), start=brought).status == "ok"
+    assert stated_start(chat) == brought.hash
+    both = Tree(files={**brought.files, **START.files})
+    assert chat.turn("more", say("no"), start=both, follows=chat.id).status == "ok"
+    assert stated_start(chat) == brought.hash

@@ -1,6 +1,8 @@
 """`ask --dir --pr` from the command line's side: a real clone, and a GitHub on loopback."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cli_fakes import ID, record, result
@@ -123,3 +125,29 @@ def test_going_on_without_a_pull_request_is_refused_before_anything_is_asked(tfk
     assert ended.code == 2 and "no pull request of the earlier runs is known" in ended.err
     assert f"--run-id {ID} --pr" in ended.err
     assert client.submitted == ["an earlier run"]
+
+
+def test_a_full_disk_loses_no_address(tfkit, clone, github, monkeypatch) -> None:
+    def full(*_arguments) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("toolkit.pulls.recorded.remember", full)
+    ended = tfkit("ask", "x", "--dir", "clone", "--pr", "--json")
+    assert ended.code == 1
+    pull = ended.document["pull_request"]
+    assert pull["number"] == 41 and "No space left" in pull["problems"][0]
+    assert "pull request: https://github.com/acme/shop/pull/41" in ended.err
+
+
+def test_a_name_that_is_no_text_does_not_break_the_document(tfkit, clone, client, github) -> None:
+    Path(os.fsdecode(os.fsencode(clone.folder) + b"/caf\xe9.txt")).write_text("x")
+    clone.git("add", "-A")
+    clone.git("commit", "-q", "-m", "a name")
+    clone.git("push", "-q", "origin", "main")
+    ended = tfkit("ask", "--dir", "clone", "--dry-run", "--json")
+    assert ended.document["stays"][-1]["path"] == "caf\ufffd.txt"
+    ended = tfkit("ask", "x", "--dir", "clone", "--pr", "--json")
+    assert ended.code == 0 and ended.document["pull_request"]["number"] == 41
+    assert "not committed so" not in github.bodies("pulls/create")[0]["body"]
+    ended = tfkit("ask", "x", "--dir", "clone", "--write", "--json")
+    assert ended.code == 0 and ended.document["written"] == ["main.tf", "new.tf"]

@@ -133,3 +133,15 @@ def test_a_run_that_is_not_ok_leaves_none(tfkit, infra, client):
     )
     assert tfkit("ask", "a bucket", "-o", "out").code == 3
     assert not Path("out.tfkit.json").exists()
+
+
+def test_files_that_nobody_compared_are_counted_in_the_headline(tfkit, infra, client):
+    stated = statement.make(RESULT, "dev", "me", "2026-11-21T00:00:00Z", [], "sha256:" + "0" * 64)
+    client.statements[TREE.hash] = statement.sign(Kms(), "arn:ours", stated)
+    (infra / ".gitignore").write_text("*.log\n")
+    ended = tfkit("verify", "infra")
+    assert ended.code == 0 and ", 2026-11-21T00:00:00Z, but 1 file was not compared\n" in ended.out
+    assert "left out  .gitignore" in ended.out
+    (infra / "credentials.json").write_text("{}")
+    ended = tfkit("verify", "infra")
+    assert ended.code == 1 and "added     credentials.json" in ended.out

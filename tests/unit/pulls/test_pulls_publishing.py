@@ -6,7 +6,7 @@ from github_server import TOKEN
 from pulls_runs import delivery, ran
 
 from toolkit.errors import TfkitError, UsageError
-from toolkit.pulls.git import GitRefused
+from toolkit.git import GitRefused
 from toolkit.pulls.github import GitHubRefused
 from toolkit.pulls.publishing import Wish, branch_name, prepare, publish
 

@@ -67,7 +67,13 @@ def test_a_token_goes_to_the_host_that_it_is_for() -> None:
     assert token_of(HUB, ours) == "aaaa"
     assert token_of(HUB, {**ours, "GH_TOKEN": " "}) == "bbbb"
     assert token_of(HUB._replace(host="acme.ghe.com"), ours) == "aaaa"
-    assert token_of(example, ours) == "cccc"
+    for named in (
+        {"GH_HOST": "Git.example.com"},
+        {"GITHUB_SERVER_URL": "https://git.example.com", "GH_TOKEN": "", "GITHUB_TOKEN": "cccc"},
+        {"TFKIT_GITHUB_API": "https://git.example.com/api/v3"},
+    ):
+        assert token_of(example, {**ours, **named}) == "cccc"
+    assert token_of(example._replace(host="git.example.com:8443"), {**ours, "GH_HOST": "git.example.com"})
     # Within a workflow of that server its token has the usual name, and is not github.com's.
     there = {"GITHUB_TOKEN": "bbbb", "GITHUB_SERVER_URL": "https://git.example.com", "PATH": ""}
     assert token_of(example, there) == "bbbb"
@@ -77,9 +83,15 @@ def test_a_token_goes_to_the_host_that_it_is_for() -> None:
         (HUB._replace(host="gitlab.com"), {"GITHUB_TOKEN": "bbbb", "PATH": ""}),
         (HUB._replace(host="github.com.evil.com"), {"GITHUB_TOKEN": "bbbb", "PATH": ""}),
         (HUB._replace(host="evilghe.com"), {"GITHUB_TOKEN": "bbbb", "PATH": ""}),
+        # What a clone's remote names is no server of the company's: another, or an alias of ssh.
+        (example, ours),
+        (HUB._replace(host="evil.example"), {**ours, "GH_HOST": "git.example.com"}),
+        (HUB._replace(host="gh-work"), {**ours, "TFKIT_GITHUB_API": "https://git.example.com/api/v3"}),
+        (example, {**ours, "TFKIT_GITHUB_API": "https://["}),
     ]:
-        with pytest.raises(UsageError, match=f"no token for {place.host}"):
+        with pytest.raises(UsageError, match=f"no token for {place.host}") as refused:
             token_of(place, given)
+        assert place == HUB or f"GH_HOST={place.host}" in refused.value.hint
 
 
 def test_gh_is_asked_for_this_host_and_not_for_what_a_variable_says(tmp_path: Path) -> None:

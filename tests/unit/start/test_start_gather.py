@@ -162,3 +162,53 @@ def test_more_than_a_workspace_holds_is_refused_and_a_single_large_file_stays(
         (root / f"{name}.tf").write_text("")
     with pytest.raises(UsageError, match="more than 2 files"):
         gather(root)
+
+
+@pytest.mark.parametrize("git", [True, False])
+@pytest.mark.parametrize("submodule", [True, False])
+def test_what_a_repository_within_ignores_stays_home(
+    make: Make, monkeypatch: pytest.MonkeyPatch, git: bool, submodule: bool
+) -> None:
+    root = make(
+        {"main.tf": "", "modules/net/main.tf": "", "modules/net/.gitignore": "dev.tfvars\n/out/\n"}, git=True
+    )
+    inner = root / "modules" / "net"
+    subprocess.run(["git", "init", "-q", str(inner)], check=True)
+    (inner / ".git" / "info" / "exclude").write_text("notes.md\n")
+    if submodule:  # its repository lies in that of the whole
+        (root / ".git" / "modules").mkdir()
+        (inner / ".git").rename(root / ".git" / "modules" / "net")
+        (inner / ".git").write_text("gitdir: ../../.git/modules/net\n")
+    for path in ("dev.tfvars", "out/x.tf", "notes.md", "deep/dev.tfvars", "deep/b.tf"):
+        (inner / path).parent.mkdir(exist_ok=True)
+        (inner / path).write_text("x = 1\n")
+    if not git:
+        monkeypatch.setenv("PATH", "/nonexistent")
+    gathered = gather(root)
+    own = {} if submodule and not git else {"modules/net/notes.md": "git ignores it"}  # info/ lies elsewhere
+    assert sorted(gathered.tree.files) == sorted(
+        {"main.tf", "modules/net/deep/b.tf", "modules/net/main.tf", "modules/net/notes.md"} - own.keys()
+    )
+    ignored = {path: why for path, why in gathered.stays if why == "git ignores it"}
+    assert ignored == own | dict.fromkeys(
+        ["modules/net/dev.tfvars", "modules/net/deep/dev.tfvars", "modules/net/out/"], "git ignores it"
+    )
+
+
+def test_git_of_a_hook_does_not_lead_elsewhere(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    root = make({".gitignore": "*.log\n", "main.tf": "", "a.log": ""}, git=True)
+    subprocess.run(["git", "init", "-q", str(tmp_path / "other")], check=True)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path / "other"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
+    (root / ".git" / "info" / "exclude").write_text("main.tf\n")
+    assert list(gather(root).tree.files) == []
+
+
+def test_a_name_that_is_no_text_stays_home_and_can_be_written(make: Make) -> None:
+    root = make({"main.tf": ""})
+    Path(os.fsdecode(os.fsencode(root) + b"/caf\xe9.txt")).write_text("x")
+    gathered = gather(root)
+    assert [path.encode() for path, _ in gathered.stays] == ["caf\ufffd.txt".encode()]

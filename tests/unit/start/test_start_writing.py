@@ -1,6 +1,7 @@
 """A run's changes in the folder: all of them or none, and never over what was not sent."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def test_no_symbolic_link_is_written_through(folder: Path, tmp_path: Path) -> No
     assert len(list(outside.iterdir())) == 1
 
 
-@pytest.mark.parametrize("path", ["/etc/x.tf", "../x.tf", "a/../../x.tf", "a\\x.tf", ""])
+@pytest.mark.parametrize("path", ["/etc/x.tf", "../x.tf", "a/../../x.tf", "a\\x.tf", "", ".ssh/config"])
 def test_a_path_that_leads_elsewhere_is_refused(folder: Path, path: str) -> None:
     with pytest.raises(TfkitError, match="leads elsewhere"):
         write(folder, [Change(path, None, b"x")])
@@ -119,3 +120,98 @@ def test_a_folder_that_moved_on_is_refused_also_where_the_run_touched_nothing(fo
     (folder / "fresh.tf").write_bytes(b"")
     with pytest.raises(TfkitError, match=r"fresh.tf \(new\), same.tf \(changed\)"):
         refuse_moved_on(folder, start, "r")
+
+
+def fails_at(monkeypatch: pytest.MonkeyPatch, nth: int, meanwhile: Callable[[], object]) -> None:
+    """The nth file cannot be put in its place, and something happens in that moment."""
+    link, calls = os.link, []
+
+    def failing(*arguments: Any) -> None:
+        calls.append(arguments)
+        if len(calls) == nth:
+            meanwhile()
+            raise OSError(28, "No space left on device")
+        link(*arguments)
+
+    monkeypatch.setattr(os, "link", failing)
+
+
+def test_what_somebody_puts_into_a_new_folder_meanwhile_is_not_lost(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails_at(monkeypatch, 4, lambda: (folder / "new" / "deep" / "own.tf").write_bytes(b"mine\n"))
+    with pytest.raises(TfkitError, match="nothing was written"):
+        write(folder, WANTED)
+    assert held(folder) == {**BEFORE, "new/deep/own.tf": b"mine\n"}
+
+
+def test_a_new_file_that_is_gone_already_keeps_nothing_from_being_undone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails_at(monkeypatch, 4, lambda: (folder / "new" / "deep" / "d.tf").unlink())
+    with pytest.raises(TfkitError, match="nothing was written"):
+        write(folder, WANTED)
+    assert held(folder) == BEFORE
+    assert not (folder / "new").exists()
+
+
+def test_a_step_that_cannot_be_undone_is_said_and_the_others_are(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = Path.replace
+
+    def stuck(self: Path, target: Path) -> Path:
+        if self.name.startswith(".tfkit-b.tf"):
+            raise PermissionError(13, "Permission denied", str(target))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", stuck)
+    fails_at(monkeypatch, 4, lambda: None)
+    with pytest.raises(
+        TfkitError, match=r"not all of them could be undone: .*b\.tf: Permission denied"
+    ) as said:
+        write(folder, WANTED)
+    assert ".tfkit-NAME." in said.value.hint
+    kept = f".tfkit-b.tf.{os.getpid()}"
+    assert held(folder) == {**{p: c for p, c in BEFORE.items() if p != "b.tf"}, kept: b"b\n"}
+
+
+@pytest.mark.parametrize("nth", range(1, 5))
+def test_ctrl_c_right_after_a_step_leaves_no_second_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    link, calls = os.link, []
+
+    def interrupted(*arguments: Any) -> None:
+        calls.append(link(*arguments))
+        if len(calls) == nth:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "link", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(folder, WANTED)
+    assert held(folder) == BEFORE
+
+
+def test_a_file_that_appears_in_the_last_moment_is_not_taken_away(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def late(source: Path, target: Path) -> None:
+        if target.name == "d.tf":
+            target.write_bytes(b"mine\n")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", late)
+    with pytest.raises(TfkitError, match="nothing was written"):
+        write(folder, WANTED)
+    assert held(folder) == {**BEFORE, "new/deep/d.tf": b"mine\n"}
+
+
+def test_what_an_earlier_process_left_behind_is_never_put_back(folder: Path) -> None:
+    left = folder / f".tfkit-a.tf.{os.getpid()}"
+    left.write_bytes(b"of another day\n")
+    with pytest.raises(TfkitError, match="nothing was written"):
+        write(folder, WANTED)
+    assert held(folder) == {**BEFORE, left.name: b"of another day\n"}

@@ -4,6 +4,10 @@ What a repository's configuration can have git execute (hooks, a file-system mon
 What reaches the remote is left as the user has it: ssh, and credential helpers. For https the token is a
 helper where these have no answer; it travels in the environment of that one process, and is neither among
 the arguments nor in a file.
+
+A folder that is only looked at (`offline`) reaches no remote at all: a clone that has not all of its objects
+would have git fetch them on the way, by a program that its configuration names.
+https://git-scm.com/docs/partial-clone
 """
 
 import re
@@ -27,6 +31,7 @@ NO_PROGRAMS = (
     "core.fsmonitor=false",
     "core.untrackedCache=false",
     "log.showSignature=false",
+    "core.alternateRefsCommand=true",
     "core.splitIndex=false",
     "index.sparse=false",
     "gc.auto=0",
@@ -43,6 +48,9 @@ _OF_ANOTHER_GIT = (
     "GIT_IMPLICIT_WORK_TREE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_EXTERNAL_DIFF",
 )  # fmt: skip
 
+# The first is enough; to a git before 2.44, which does not know it, no way to a remote is allowed.
+_OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _SECRET = "TFKIT_PUSH_SECRET"  # noqa: S105 - the name of a variable
 _HELPER = f'!f() {{ test "$1" = get && echo username=x-access-token && echo "password=${_SECRET}"; }}; f'
@@ -55,7 +63,7 @@ class GitRefused(TfkitError):
 class Git:
     """Git in one folder."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], *, offline: bool = False) -> None:
         found = shutil.which("git")
         if found is None:
             raise ToolMissing("git is not on PATH", "install git, or use --write instead of --pr")
@@ -65,22 +73,45 @@ class Git:
             **{name: value for name, value in environment.items() if name not in _OF_ANOTHER_GIT},
             "GIT_TERMINAL_PROMPT": "0",  # a question that nobody sees would wait for ever
             "LC_ALL": "C",
+            **(_OFFLINE if offline else {}),
         }
         self._token = ""
+        self._helps = False
+        self._switch_off_hooks()
 
-    def trust(self, address: str, token: str) -> None:
+    def trust(self, address: str, token: str, *, by_https: bool = True) -> None:
         """Let git use the token for this https address (`https://github.com`), where no helper knows one.
 
-        It is the only helper then, because git has every helper keep what was accepted.
+        It is the only helper then, because git has every helper keep what was accepted. Where the remote is
+        not reached `by_https`, git and what it starts never see the token; it is only kept out of errors.
         """
         self._token = token
-        if self._answered(address):
+        if not by_https or self._answered(address):
             return
-        count = int(self._environment.get("GIT_CONFIG_COUNT") or 0)
-        self._environment["GIT_CONFIG_COUNT"] = str(count + 2)
-        for number, helper in enumerate(("", _HELPER), count):  # the empty one clears the list
-            self._environment[f"GIT_CONFIG_KEY_{number}"] = f"credential.{address}.helper"
-            self._environment[f"GIT_CONFIG_VALUE_{number}"] = helper
+        self._helps = True
+        for helper in ("", _HELPER):  # the empty one clears the list
+            self._set(f"credential.{address}.helper", helper)
+
+    def _switch_off_hooks(self) -> None:
+        """Those that are settings: `core.hooksPath` speaks of files alone.
+
+        https://git-scm.com/docs/git-hook (2.54)
+        """
+        listed = self._run(
+            ("config", "-z", "--name-only", "--get-regexp", r"^hook\."), b"", None, LOCAL_SECONDS
+        ).stdout
+        keys = listed.decode("utf-8", "surrogateescape").split("\0")
+        for hook in sorted({key.rpartition(".")[0] for key in keys if key.count(".") > 1}):
+            self._set(f"{hook}.enabled", "false")
+
+    def _set(self, key: str, value: str) -> None:
+        """A setting of ours, after all others and on no command line."""
+        number = int(self._environment.get("GIT_CONFIG_COUNT") or 0)
+        self._environment |= {
+            "GIT_CONFIG_COUNT": str(number + 1),
+            f"GIT_CONFIG_KEY_{number}": key,
+            f"GIT_CONFIG_VALUE_{number}": value,
+        }
 
     def _answered(self, address: str) -> bool:
         """Whether a credential helper of the user's has an answer for the address; nobody is asked."""
@@ -107,7 +138,7 @@ class Git:
 
     def remotely(self, *arguments: str, stdin: bytes = b"") -> str:
         """The same for what speaks to the remote. Raises `GitRefused` with how credentials are looked for."""
-        secret = {_SECRET: self._token} if self._token else {}
+        secret = {_SECRET: self._token} if self._helps else {}
         done = self._run(arguments, stdin, None, REMOTE_SECONDS, secret)
         if done.returncode:
             raise GitRefused(
