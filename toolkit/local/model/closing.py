@@ -8,6 +8,7 @@ from toolkit.local.model.details import details, plain_topic
 from toolkit.local.model.links import Made
 from toolkit.local.model.prompt import known_titles
 from toolkit.local.model.recipe import load_book
+from toolkit.local.model.spelling import guesses
 from toolkit.local.model.wish import Wishes
 
 NAME = "offline-composer"
@@ -44,9 +45,33 @@ def refusal(wishes: Wishes) -> str:
         first = f"I have no recipe for: {lacks}. Nothing was written, not even the parts that I know."
     else:
         first = "I recognise no AWS resource that I have a recipe for in this prompt. Nothing was written."
+        first += _meant(wishes)
     known = f"I know: {', '.join(known_titles())}."
     who = f"This is {NAME}, which is no language model and only puts recipes together."
     return f"{first}\n\n{known}\n\n{who} {CONNECT}"
+
+
+def too_much(wishes: Wishes, loose: Sequence[str] = ()) -> str:
+    """A prompt that says more than the recipes take up: nothing is written, for half of it would mislead.
+
+    `loose` is what exists already, and no recipe can wire to the rest.
+    """
+    words = ", ".join([*(f"{title} (which exists)" for title in loose), *wishes.beyond])
+    book = load_book().recipes
+    titles = ", ".join(dict.fromkeys(book[wish.kind].title for wish in wishes.wishes))
+    return (
+        f"I can make: {titles}. But these words ask for more than I know: {words}. "
+        f"Nothing was written, not even the parts that I know.{_meant(wishes)}\n\n"
+        f"Ask for less, or connect a real model. This is {NAME}, which is no language model and only puts "
+        f"recipes together. {CONNECT}"
+    )
+
+
+def _meant(wishes: Wishes) -> str:
+    """Words that look like misspelt ones that some recipe knows."""
+    meant = guesses(wishes.ignored)
+    said = ", ".join(f"{word} (did you mean {guess}?)" for word, guess in meant.items())
+    return f"\nPerhaps misspelt: {said}." if said else ""
 
 
 def unchanged(wishes: Wishes) -> str:
@@ -58,11 +83,14 @@ def unchanged(wishes: Wishes) -> str:
     )
 
 
-def clash(there: Sequence[str]) -> str:
+def clash(there: Sequence[str], wishes: Wishes) -> str:
     """What is asked for is there already: to change it would take understanding."""
-    names = ", ".join(there)
+    left = f" I would not have understood these words either: {', '.join(wishes.beyond)}." * bool(
+        wishes.beyond
+    )
     return (
-        f"The configuration has this already: {names}. Nothing was written: I only add what is new.\n\n"
+        f"The configuration has this already: {', '.join(there)}. Nothing was written: I only add new "
+        f"resources, and cannot change, replace or complete a block that is there.{left}\n\n"
         f"This is {NAME}, which is no language model and only puts recipes together. {CONNECT}"
     )
 
@@ -99,19 +127,27 @@ def mended(paths: Sequence[str]) -> str:
 
 def _instance(made: Made, plain: bool) -> str:
     """One resource with what was asked for and what was assumed; a plain one is not encrypted after all."""
-    hidden = {"egress", "encryption"} if plain else {"egress"}
+    hidden = {"egress", "dead", "soon"} | ({"encryption"} if plain else set())
     options = [
         o for o in made.recipe.options if not o.many and made.values[o.name] != "" and o.name not in hidden
     ]
-    asked = [_option(o.name, made) for o in options if o.name in made.wish.asked]
+    said = made.wish.asked - made.wish.guessed
+    asked = [_asked(o.name, made) for o in options if o.name in said]
     assumed = [
         _option(o.name, made)
         for o in options
-        if o.name not in made.wish.asked and made.values[o.name] not in ("0", "off")
+        if o.name not in said and (made.values[o.name] not in ("0", "off") or o.name in made.wish.asked)
     ]
     text = f'{made.recipe.title} "{made.values["name"]}"' + ("" if made.wish.named else " (name assumed)")
     text += f"; asked: {', '.join(asked)}" if asked else ""
     return text + (f"; assumed: {', '.join(assumed)}" if assumed else "")
+
+
+def _asked(name: str, made: Made) -> str:
+    """An option as it was asked for; a number that AWS does not take as asked is told with that number."""
+    wanted, given = made.wish.options.get(name, ""), made.values[name]
+    moved = wanted.isdecimal() and given.isdecimal() and wanted != given
+    return _option(name, made) + (f" (not {wanted}, as asked)" if moved else "")
 
 
 def _option(name: str, made: Made) -> str:

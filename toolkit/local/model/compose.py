@@ -11,9 +11,11 @@ from toolkit.local.model.house import House, dressed, place, read_house
 from toolkit.local.model.layout import tidy
 from toolkit.local.model.links import Made, wire
 from toolkit.local.model.naming import label
+from toolkit.local.model.patience import patient
 from toolkit.local.model.phrases import mentions
 from toolkit.local.model.present import Present, variable
 from toolkit.local.model.prompt import recipe_of
+from toolkit.local.model.reach import locals_for, there, with_arns
 from toolkit.local.model.recipe import Recipe, load_book
 from toolkit.local.model.template import render
 from toolkit.local.model.wish import Wish, Wishes
@@ -36,7 +38,7 @@ class Composition(NamedTuple):
     """The files to write, what was made, and what the user should know about it.
 
     `clashes` are addresses or names that are there already: then nothing should be written. `declared` are
-    the addresses of all blocks that are new.
+    the addresses of all blocks that are new, `loose` what the prompt says exists and nothing made refers to.
     """
 
     files: dict[str, str]
@@ -46,6 +48,7 @@ class Composition(NamedTuple):
     statements: dict[str, str]
     clashes: tuple[str, ...] = ()
     declared: frozenset[str] = frozenset()
+    loose: tuple[str, ...] = ()
 
 
 def compose(wishes: Wishes, existing: Existing | None = None) -> Composition:
@@ -53,9 +56,10 @@ def compose(wishes: Wishes, existing: Existing | None = None) -> Composition:
     existing = existing or Existing()
     notes: list[str] = []
     house = read_house(existing.texts)
-    wishes = _with_the_key(wishes, existing)
+    wishes = with_arns(_with_the_key(wishes, existing))
     made = _instances(wishes, existing, house, notes)
-    wiring = wire(made, wishes.text, load_book())
+    wiring = wire(made, wishes.text, load_book(), there(wishes.present))
+    made = patient(made, wiring, notes)
     blocks: list[tuple[str, Block]] = []
     sources: dict[str, str] = {}
     statements: dict[str, str] = {}
@@ -67,6 +71,8 @@ def compose(wishes: Wishes, existing: Existing | None = None) -> Composition:
         statements[instance.address] = "".join(slots.get("statements", ()))
     for file, text in wiring.bodies:
         blocks += [(file, block) for block in split_blocks(tidy(text))]
+    reached = locals_for(wishes.present, "".join(block.text for _, block in blocks))
+    blocks += [("s3", block) for block in split_blocks(reached)]
     blocks += _variables(blocks, wishes)
     base = render(load_book().base, {"region": wishes.region or DEFAULT_REGION}, {})
     blocks = _base(split_blocks(tidy(base)), blocks, existing) + blocks
@@ -86,6 +92,7 @@ def compose(wishes: Wishes, existing: Existing | None = None) -> Composition:
         statements=statements,
         clashes=clashes,
         declared=frozenset(block.address for _, block in blocks) - existing.addresses,
+        loose=_loose(blocks, wishes, made),
     )
 
 
@@ -118,6 +125,24 @@ def _beside(made: list[Made], house: House) -> list[str]:
     if house.prefix and named:
         notes.append(f"Named as asked, without the prefix {house.prefix} of the others: {', '.join(named)}.")
     return notes
+
+
+def _loose(blocks: list[tuple[str, Block]], wishes: Wishes, made: list[Made]) -> tuple[str, ...]:
+    """What exists by the prompt, and is in none of the blocks, or not wired as the prompt says."""
+    text = "\n".join(block.text for _, block in blocks)
+    kinds = {m.recipe.kind for m in made}
+    missed = {
+        kind
+        for link in load_book().links
+        for kind, other in ((link.a, link.b), (link.b, link.a))
+        if kind in wishes.present and other in kinds and not link.reaches
+        if link.when and mentions(link.when, wishes.text) and not mentions(link.unless, wishes.text)
+    }
+    return tuple(
+        load_book().recipes[kind].title
+        for kind, present in wishes.present.items()
+        if kind in missed or not any(one.strip('[]"') in text for one in present.expressions.values())
+    )
 
 
 def _base(base: list[Block], blocks: list[tuple[str, Block]], existing: Existing) -> list[tuple[str, Block]]:
@@ -166,6 +191,7 @@ def _instances(wishes: Wishes, existing: Existing, house: House, notes: list[str
         if not wish.name:
             name = _unused(name, _type(recipe), house)
         values = {**wish.options, "label": _free(label(name), taken, existing), "name": name}
+        values["dlq_asked"] = "on" if "dlq" in wish.asked else "off"
         values["named"] = "on" if wish.named else "off"
         values["position"] = str(sum(m.recipe is recipe for m in made))
         made.append(Made(recipe, wish, {**values, **derive(recipe.kind, values, notes)}))
@@ -274,7 +300,7 @@ def _files(blocks: list[tuple[str, Block]], existing: Existing, house: House) ->
     stems: dict[str, list[Block]] = {}
     seen = set(existing.addresses)
     for file, block in blocks:
-        if block.address in seen:
+        if block.address in seen and block.type != "locals":  # of these there may be several
             continue
         seen.add(block.address)
         stem = {"variable": "variables", "output": "outputs"}.get(block.type, file)

@@ -32,12 +32,17 @@ def _s3_bucket(values: Values, notes: list[str]) -> Values:
 
 
 def _sqs_queue(values: Values, notes: list[str]) -> Values:
-    """A FIFO queue by its name; and no visibility shorter than AWS takes."""
+    """A FIFO queue by its name; one that is a dead-letter queue by its name has none of its own."""
+    if values["stem"].endswith(("-dlq", "_dlq", "dead-letter")) and values.get("dlq_asked") != "on":
+        values = {**values, "dlq": "off"}
     fifo = "on" if values["name"].endswith(".fifo") else values["fifo"]
     name = values["stem"] + ".fifo" if fifo == "on" else values["name"]
     bounds = bounded(values, notes, visibility_seconds=(0, 43200), delay_seconds=(0, 900),
             retention_seconds=(60, 1209600), max_receive=(1, 1000))  # fmt: skip
-    return {"fifo": fifo, "name": name, **bounds} | ({"max_receive": ""} if values["dlq"] == "off" else {})
+    dead = f"aws_sqs_queue.{values['label']}{'' if values['dlq'] == 'off' else '_dlq'}.name"
+    return {"fifo": fifo, "name": name, "dead_name": dead, "dlq": values["dlq"], **bounds} | (
+        {"max_receive": ""} if values["dlq"] == "off" else {}
+    )
 
 
 def _sns_topic(values: Values, _notes: list[str]) -> Values:
@@ -55,8 +60,11 @@ def _dynamodb_table(values: Values, notes: list[str]) -> Values:
         for o, needs in (("ttl_attribute", "ttl"), ("range_type", "range_key"))
         if values[needs] in ("", "off")
     ]
+    index = values["index_name"] or f"{values['index']}-index"
     provisioned = values["read_capacity"] != "0" and values["write_capacity"] != "0"
-    return {"name": name, **dict.fromkeys(without, "")} | ({"on_demand": "off"} if provisioned else {})
+    return {"name": name, "index_label": index, **dict.fromkeys(without, "")} | (
+        {"on_demand": "off"} if provisioned else {}
+    )
 
 
 def _kms_key(values: Values, notes: list[str]) -> Values:
@@ -153,11 +161,14 @@ def _rds_instance(values: Values, notes: list[str]) -> Values:
     size = max(20, number(values["storage_gb"]))
     if size != number(values["storage_gb"]):
         notes.append("The database has 20 GB: gp3 storage takes no less.")
+    limit = number(values["storage_limit_gb"]) or size * 5
+    if limit <= size:
+        notes.append(f"The storage does not grow: {limit} GB is no more than the {size} GB it has.")
     return {
         "engine_version": values["engine_version"] or _VERSIONS[engine],
         "port_number": "5432" if engine == "postgres" else "3306",
         "storage_gb": str(size),
-        "storage_limit_gb": str(size * 5),
+        "storage_limit_gb": str(limit) if limit > size else "0",
         **bounded(values, notes, backup_days=(0, 35)),
     }
 

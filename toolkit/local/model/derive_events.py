@@ -98,11 +98,12 @@ def _metric_alarm(values: Values, notes: list[str]) -> Values:
     if duration and not (period and count):
         period = period or (duration // count if count else 300 if duration % 300 == 0 else 60)
         count = count or max(1, duration // max(period, 1))
+    said = "on" if period else "off"
     period = max(60, (period or 300) // 60 * 60)
     if values["metric"] == "EstimatedCharges":
         notes.append("Billing metrics are in us-east-1 only, and must be switched on in the account.")
         period = 21600
-    return {"period_seconds": str(period), "periods": str(count or 1)}
+    return {"period_seconds": str(period), "periods": str(count or 1), "period_seconds_said": said}
 
 
 def _watch(values: Values) -> Values:
@@ -117,7 +118,14 @@ def _watch(values: Values) -> Values:
     metric = canonical.get(metric.lower(), metric)
     billing = metric == "EstimatedCharges"
     sums = metric in _SUMS or metric.startswith("HTTPCode_")
-    statistic = values["statistic"].capitalize() or ("Sum" if sums else "Maximum" if billing else "Average")
+    dead = values["dead"] == "on" and metric.startswith("Approximate")
+    if dead and "queue_dead_name" in values:
+        value = values["queue_dead_name"]
+    at_once = metric == "ApproximateNumberOfMessagesVisible" and (dead or values["soon"] == "on")
+    quick = {} if values["period_seconds_said"] == "on" or not at_once else {"period_seconds": "60"}
+    statistic = values["statistic"].capitalize() or (
+        "Sum" if sums else "Maximum" if billing or at_once else "Average"
+    )
     below = values["below"] == "on"
     named = values["named"] == "on"
     return {
@@ -128,7 +136,8 @@ def _watch(values: Values) -> Values:
         "words": "below" if below else "over",
         "statistic": statistic,
         "namespace": _NAMESPACES.get(metric) or (found.namespace if found else "AWS/EC2"),
-        "missing": "notBreaching" if sums else "missing",
+        "missing": "notBreaching" if sums or at_once else "missing",
+        **quick,
         "dimension": "Currency" if billing else found.dimension if found else "",
         "dimension_value": '"USD"' if billing else value,
     }

@@ -14,6 +14,8 @@ def details(made: Made, statements: str) -> list[str]:
         return _subnets(made.values)
     if made.recipe.kind == "iam_role":
         return _role(made.values, statements)
+    if made.recipe.kind == "metric_alarm" and made.values["dimension"]:
+        return [f"watches {made.values['dimension']} {made.values['dimension_value']}"]
     if made.recipe.kind == "sns_topic" and plain_topic(made, statements):
         return [
             "not encrypted: other services cannot send through AWS's own key; ask for a KMS key of its own"

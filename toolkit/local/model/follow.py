@@ -67,6 +67,6 @@ def _answered(earlier: tuple[str, ...]) -> list[str]:
     kept: list[str] = []
     for prompt in earlier:
         wishes = read_prompt("\n".join([*kept, prompt]))
-        if wishes.wishes and not wishes.unknown and not is_goodbye(prompt):
+        if wishes.wishes and not wishes.unknown and not wishes.beyond and not is_goodbye(prompt):
             kept.append(prompt)
     return kept

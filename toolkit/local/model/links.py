@@ -1,5 +1,6 @@
 """Wires instances together by the book's links: bodies of their own, and parts for the instances' slots."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from toolkit.local.model.phrases import mentions
@@ -22,20 +23,30 @@ class Made(NamedTuple):
 
 
 class Wiring(NamedTuple):
-    """What the links add: texts by file, lines by instance and slot, and the names of those made."""
+    """What the links add: texts by file, lines by instance and slot, the names of those made, and their ends.
+
+    `ends` are the link's name and the addresses of both instances.
+    """
 
     bodies: list[tuple[str, str]]
     slots: dict[str, dict[str, list[str]]]
     links: tuple[str, ...]
+    ends: tuple[tuple[str, str, str], ...] = ()
 
 
-def wire(made: list[Made], text: str, book: Book) -> Wiring:
-    """Make every link whose kinds are there and whose words fit the prompt."""
+def wire(made: list[Made], text: str, book: Book, there: Sequence[Made] = ()) -> Wiring:
+    """Make every link whose kinds are there and whose words fit the prompt.
+
+    `there` exists already: only links that may reach such a one take it for their second end.
+    """
     wiring: list[tuple[Link, Made, Made]] = []
+    kinds = {m.recipe.kind for m in made}
     for link in sorted(book.links, key=lambda link: _rank(link, book)):
         if (link.when and not mentions(link.when, text)) or mentions(link.unless, text):
             continue
-        for a, b in _pairs(link, made):
+        if any(one.kind in kinds and not mentions(one.phrases, text) for one in link.beside):
+            continue
+        for a, b in _pairs(link, [*made, *there] if link.reaches else made):
             done = {(other.name, end.address) for other, *ends in wiring for end in ends}
             if not any((name, end.address) in done for name in link.otherwise for end in (a, b)):
                 wiring.append((link, a, b))
@@ -52,7 +63,8 @@ def wire(made: list[Made], text: str, book: Book) -> Wiring:
     names = [
         f"{a.values['name']} → {b.values['name']} ({link.name.replace('_', ' ')})" for link, a, b in wiring
     ]
-    return Wiring(bodies, slots, tuple(names))
+    ends = tuple((link.name, a.address, b.address) for link, a, b in wiring)
+    return Wiring(bodies, slots, tuple(names), ends)
 
 
 def _rank(link: Link, book: Book) -> int:

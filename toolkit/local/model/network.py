@@ -37,6 +37,10 @@ def _vpc(vpc: Wish, wishes: list[Wish]) -> Wish:
         options["public_count"] = "0"
     if asked == {"public_count"} and not inside and options["public_count"] != "off":
         options["private_count"] = "0"
+    if "zones" in vpc.asked and options["zones"].isdecimal():
+        for count in ("public_count", "private_count"):
+            if count not in vpc.asked - vpc.guessed and options[count] not in ("0", "off"):
+                options[count] = options["zones"]
     zones = "3" if any(w.options.get("brokers") in ("", "3", "6", "9") for w in wishes) else "2"
     if options["private_count"].isdecimal() and kinds & _ZONED and int(options["private_count"]) < int(zones):
         options["private_count"] = zones

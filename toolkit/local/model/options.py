@@ -1,7 +1,7 @@
 """Which option of which resource a place in the prompt speaks of."""
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from toolkit.local.model.phrases import Hit, hits
 from toolkit.local.model.recipe import Book, Option
@@ -12,12 +12,25 @@ if TYPE_CHECKING:
     from toolkit.local.model.prompt import Place
 
 
-def read_options(
-    place: "Place", places: "list[Place]", wording: Wording, book: Book
-) -> tuple[dict[str, str], frozenset[str]]:
-    """The options of one instance, and which of them the prompt names."""
+class Read(NamedTuple):
+    """Options with their values; those that the prompt speaks of, and of these such without a number.
+
+    `used` are the words that gave a value. A second number for the same option gives none: it was a wish for
+    something else.
+    """
+
+    values: dict[str, str]
+    asked: frozenset[str]
+    guessed: frozenset[str]
+    used: list[Hit]
+
+
+def read_options(place: "Place", places: "list[Place]", wording: Wording, book: Book) -> "Read":
+    """The options of one instance, and what the prompt says of them."""
     values: dict[str, str] = {}
     asked: set[str] = set()
+    guessed: set[str] = set()
+    used: list[Hit] = []
     for option in book.recipes[place.kind].options:
         found = [
             hit
@@ -25,9 +38,22 @@ def read_options(
             if place in owners(hit, place.kind, places, wording.text, book)
         ]
         values[option.name] = _settle(option, found, wording)
+        used += [hit for hit in found if option.many or _agrees(hit, found[0], wording.text)]
         if found:
             asked.add(option.name)
-    return values, frozenset(asked)
+            guessed |= {option.name} if _guessed(found[0], wording.text) else set()
+    return Read(values, frozenset(asked), frozenset(guessed), used)
+
+
+def _agrees(hit: Hit, first: Hit, text: str) -> bool:
+    """Whether a further hit says what the first did, or no number of its own."""
+    return hit.value == first.value or not re.search(r"\d", text[hit.start : hit.end])
+
+
+def _guessed(hit: Hit, text: str) -> bool:
+    """Whether a number stands for words that name none ("public subnets" are taken for two)."""
+    number = hit.value.isdecimal() and hit.value != "1"
+    return number and not re.search(r"\d", text[hit.start : hit.end])
 
 
 def owners(hit: Hit, kind: str, places: "list[Place]", text: str, book: Book) -> "list[Place]":

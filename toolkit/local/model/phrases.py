@@ -36,7 +36,9 @@ _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 _NEGATION = re.compile(
     r"(?:\bno|\bnot|\bwithout|\bdisabled?|\bdisabling|\bskip|n't (?:\w+ )?(?:need|want|use|enable)|"
     r"\bturn(?:ed)? off|\bnor|\bblock(?:s|ing|ed)?|\bden(?:y|ies|ying))"
-    r"(?:[ -](?:a|an|any|all|the|my|own|its|need|enable|use|separate|custom))*[ -]?$",
+    r"(?:[ -](?:a|an|any|all|the|my|own|its|need|enable|use|separate|custom|having|needing|to|"
+    r"having to|writ(?:e|ing)|using|creat(?:e|ing)|mak(?:e|ing)|add(?:ing)?|deploy(?:ing)?|run(?:ning)?|"
+    r"extra|additional|new))*[ -]?$",
     re.I,
 )
 _NEGATED_AFTER = re.compile(
@@ -104,6 +106,13 @@ def negated(text: str, start: int, end: int) -> bool:
     return bool(
         _NEGATION.search(text[max(0, start - 40) : start]) or _NEGATED_AFTER.match(text[end : end + 30])
     )
+
+
+def negation_start(text: str, start: int) -> int:
+    """Where the words begin that say that what stands at `start` is not wanted; `start` without any."""
+    before = max(0, start - 40)
+    found = _NEGATION.search(text[before:start])
+    return before + found.start() if found else start
 
 
 def _expand(pattern: str) -> str:

@@ -29,6 +29,17 @@ _AFTER = re.compile(
 )
 
 
+GIVEN_NAME = r"(?:@\d+@|[\w]+[-_.][\w.-]*\w)"
+_OURS = re.compile(
+    r"\b(?:in|on|to|into|from|under|of|at|with|behind|against|reads?|writes?|uses?|access\w*) "
+    r"(?:my|our)(?: own)?(?: (?:s3|sqs|sns|aws|iam|dynamodb))? $",
+    re.I,
+)
+_OURS_AFTER = re.compile(
+    rf"^(?: named| called)? {GIVEN_NAME} (?:in|of) (?:our|my|the same|this)(?: aws)? account\b", re.I
+)
+
+
 class Present(NamedTuple):
     """What stands for one that exists: an expression by export, and the variables that some of them need."""
 
@@ -69,9 +80,11 @@ def read_present(
 
 
 def exists(text: str, hit: Hit) -> bool:
-    """Whether the words speak of one that is there already."""
+    """Whether the words speak of one that is there already: "in my bucket acme-drop" as well."""
     before, after = text[max(0, hit.start - 60) : hit.start], text[hit.end : hit.end + 80]
-    return bool(_BEFORE.search(before) or _AFTER.match(after))
+    if _BEFORE.search(before) or _AFTER.match(after) or _OURS_AFTER.match(after):
+        return True
+    return bool(_OURS.search(before) and re.match(rf",? {GIVEN_NAME}", after))
 
 
 def _present(given: tuple[Given, ...], named: dict[str, tuple[Hit, ...]], wording: Wording) -> Present:

@@ -14,15 +14,20 @@ from toolkit.local.model.ignored import ignored
 from toolkit.local.model.naming import purpose
 from toolkit.local.model.network import cut
 from toolkit.local.model.options import read_options
-from toolkit.local.model.phrases import Hit, hits, negated
-from toolkit.local.model.present import read_present
+from toolkit.local.model.phrases import Hit, hits, negated, negation_start
+from toolkit.local.model.present import GIVEN_NAME, exists, read_present
 from toolkit.local.model.recipe import Book, Recipe, load_book
-from toolkit.local.model.unknown import ACTORS, unknown_kinds
+from toolkit.local.model.substance import beyond
+from toolkit.local.model.unknown import ACTORS, unknown_kinds, unwanted_kinds
 from toolkit.local.model.wish import Wish, Wishes
 from toolkit.local.model.wording import Wording, read_wording
 
 MOST = 10
 """More instances of a kind than this are taken for a number that means something else."""
+
+
+_OTHERS = re.compile(r"\b(?:id|prefix|suffix|tag|value|folder|path|header|description) $", re.I)
+"""What is quoted behind such a word is that, and the name of nothing."""
 
 
 class Mention(NamedTuple):
@@ -58,36 +63,97 @@ def read_prompt(prompt: str) -> Wishes:
         for hit in hits(option.phrases, wording.text)
     ] + there
     places = _places(wording, found, spoken, option_spans)
-    wishes = [
-        Wish(
-            place.kind,
-            place.name,
-            place.named,
-            *read_options(place, places, wording, book),
-            *place.mentions[0].hit[:2],
+    wishes: list[Wish] = []
+    used: list[Hit] = []
+    for place in places:
+        read = read_options(place, places, wording, book)
+        start, end = place.mentions[0].hit[:2]
+        wishes.append(
+            Wish(place.kind, place.name, place.named, read.values, read.asked, start, end, read.guessed)
         )
-        for place in places
-    ]
+        used += read.used
     owned = [h for kind in {m.kind for m in found} for h in hits(book.recipes[kind].owns, wording.text)]
     unknown, users = _unknown(wording.text, found + spoken, owned)
-    region = re.search(r"\b(?:us|eu|ap|sa|ca|me|af|il)-(?:gov-)?[a-z]+-\d\b", wording.text)
+    region = re.search(r"\b(?:us|eu|ap|sa|ca|me|af|il)-(?:gov-)?[a-z]+-?\d\b", wording.text)
     spans = [region.span()] if region else []
     spans += [(m.hit.start, m.hit.end) for m in mentioned + spoken + found]
-    spans += [(h.start, h.end) for h in option_spans + users + owned]
+    spans += [(h.start, h.end) for h in [*used, *there, *users, *owned]]
     kinds = {mention.kind for mention in mentioned + found}
     guarded = cut(guard(wishes, wording.text, book))
     names = {part for wish in guarded for part in wish.name.lower().split("-")}
     names |= {"existing", "already", "exists"} if present else set()
+    spans += _counts(wording, mentioned + spoken + found, guarded)
+    spans += _placed(wording, guarded) + _unwanted(wording.text, book)
+    left = ignored(wording, spans, names, kinds, book)
     bystanders = [book.recipes[m.kind].title for m in spoken] + [hit.value for hit in users]
     return Wishes(
         text=wording.text,
         wishes=tuple(guarded),
         unknown=tuple(unknown),
-        region=region[0] if region else "",
-        ignored=ignored(wording.text, spans, names, kinds, book),
+        region=re.sub(r"(?<=[a-z])(?=\d$)", "-", region[0]) if region else "",
+        ignored=tuple(dict.fromkeys(wording.plain(wording.text[slice(*span)]) for span in left)),
+        beyond=(*_out_of_reach(asked, wording), *beyond(wording, left)),
         spoken=tuple(dict.fromkeys(bystanders)),
         present=present,
     )
+
+
+def _counts(wording: Wording, found: list[Mention], wishes: list[Wish]) -> list[tuple[int, int]]:
+    """The numbers before mentions that say how many were made ("two EC2 instances")."""
+    spans: list[tuple[int, int]] = []
+    cut = [
+        (wish.options["public_count"], wish.options["private_count"]) for wish in wishes if wish.kind == "vpc"
+    ]
+    subnets = {sum(int(n) for n in counts if n.isdecimal()) for counts in cut}
+    for mention in found:
+        before = re.search(r"(?<![\w.-])(\d+) (?:[\w-]+ ){0,2}$", wording.text[: mention.hit.start])
+        made = sum(wish.kind == mention.kind for wish in wishes)
+        if before and (1 <= int(before[1]) <= max(1, made) or int(before[1]) in subnets):
+            spans.append(before.span(1))
+    return spans
+
+
+def _out_of_reach(asked: list[Mention], wording: Wording) -> tuple[str, ...]:
+    """What the prompt says is there already, and no recipe can refer to."""
+    book = load_book().recipes
+    found = [
+        m.hit
+        for m in asked
+        if not m.hint
+        and not any(option.name == "existing" for option in book[m.kind].options)
+        and (exists(wording.text, m.hit) or _pointed_at(wording.text, m, asked))
+    ]
+    names = [re.match(rf",? ({GIVEN_NAME})", wording.text[hit.end :]) for hit in found]
+    return tuple(
+        f"{wording.text[hit.start : hit.end]} {wording.plain(name[1]) if name else ''}".rstrip()
+        + " (which exists)"
+        for hit, name in zip(found, names, strict=True)
+    )
+
+
+def _pointed_at(text: str, mention: Mention, asked: list[Mention]) -> bool:
+    """Whether "this bucket" is the first that is said of buckets: then it is one that is there."""
+    first = next(m for m in asked if m.kind == mention.kind) == mention
+    return first and bool(re.search(r"\b(?:this|these) $", text[: mention.hit.start], re.I))
+
+
+def _unwanted(text: str, book: Book) -> list[tuple[int, int]]:
+    """The words for what is not wanted, and is not made ("no bastion")."""
+    known = [words for recipe in book.recipes.values() for words in (recipe.words, recipe.hints)]
+    known += [use.phrases for recipe in book.recipes.values() for use in recipe.implies]
+    found = [hit for words in known for hit in hits(words, text) if hit.value == "off"]
+    return [(negation_start(text, hit.start), hit.end) for hit in found + unwanted_kinds(text)]
+
+
+def _placed(wording: Wording, wishes: list[Wish]) -> list[tuple[int, int]]:
+    """The names that became those of something, or a value of it."""
+    values = {wish.name for wish in wishes}
+    values |= {part for wish in wishes for value in wish.options.values() for part in value.splitlines()}
+    return [
+        match.span()
+        for match in re.finditer(r"@(\d+)@", wording.text)
+        if wording.names[int(match[1])] in values
+    ]
 
 
 def _unknown(text: str, found: list[Mention], owned: list[Hit]) -> tuple[list[str], list[Hit]]:
@@ -226,7 +292,8 @@ def _assign_names(wording: Wording, found: list[Mention], taken: set[int]) -> di
             gap = re.sub(r"@\d+@", "", wording.text[before[-1].hit.end : match.start()])
             one = load_book().recipes[before[-1].kind].one
             most = 1 if one and not _announced(wording.text, match) else 6
-            owner = before[-1] if len(gap.split()) <= most and not re.search(r"[.;!?] ", gap) else after
+            near = len(gap.split()) <= most and not re.search(r"[.;!?] ", gap)
+            owner = before[-1] if near and not _OTHERS.search(gap) else after
         if owner is not None:
             named.setdefault(owner, []).append(wording.names[number])
     return named

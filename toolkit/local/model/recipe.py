@@ -32,6 +32,8 @@ The body uses `__name__`, `__label__`, `__option__` and `__slot_export__`, and t
 
 `recipes/links/*.tf` wire two kinds: `#: link KIND_A KIND_B`, `#: when PATTERNS`, `#: unless PATTERNS`,
 `#: takes` as above, and `#: else LINKS` for one that is left out where one of those was made with a or b.
+`#: beside KIND = PATTERNS` leaves one out where a KIND is made too, unless the prompt says it so; with
+`#: reaches yes` b may be one that exists, by the exports in `reach.py`.
 The body speaks of `__a_…__` and `__b_…__`; `#into a SLOT` … `#end into` puts lines into a slot of a or b.
 """
 
@@ -109,6 +111,8 @@ class Link(NamedTuple):
     when: tuple[Phrase, ...]
     unless: tuple[Phrase, ...]
     otherwise: tuple[str, ...]
+    beside: tuple[Use, ...]
+    reaches: bool
     takes: tuple[Phrase, ...]
     body: str
     parts: tuple[tuple[str, str, str], ...]
@@ -181,6 +185,8 @@ def parse_link(name: str, text: str) -> Link:
         when=phrases(one.get("when", "")),
         unless=phrases(one.get("unless", "")),
         otherwise=tuple(one.get("else", "").split()),
+        beside=tuple(_use(f"- {value}") for key, value in header if key == "beside"),
+        reaches="reaches" in one,
         takes=phrases(one.get("takes", "")),
         body=_INTO.sub("", body),
         parts=tuple(parts),

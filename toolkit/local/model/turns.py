@@ -82,7 +82,9 @@ def _write(planned: Plan) -> Step:
     if not wishes.wishes:
         return Step(text=closing.refusal(wishes))
     if planned.composition.clashes:
-        return Step(text=closing.clash(planned.composition.clashes))
+        return Step(text=closing.clash(planned.composition.clashes, wishes))
+    if wishes.beyond or planned.composition.loose:
+        return Step(text=closing.too_much(wishes, planned.composition.loose))
     if not planned.files and not planned.gone:
         return Step(text=closing.unchanged(wishes))
     written = [("write_file", {"path": path, "content": text}) for path, text in planned.files.items()]

@@ -37,6 +37,12 @@ _UNKNOWN: dict[str, str] = {
     "GuardDuty detector": "guard ?duty | security hub | inspector | macie",
     "AWS Config": "aws config | config rules?",
     "SSM parameter": "parameter store | ssm parameters?",
+    "Session Manager access": "session manager",
+    "stopping and starting instances on a schedule": "(?:stop|start|shut down)(?:s|ping|ting)?"
+    "(?: [a-z0-9]+){0,4} (?:instances?|servers?)(?: [\\w=]+){0,3}"
+    " (?:at \\d\\w*|on weekdays|every (?:day|night|evening))",
+    "stream that triggers a function": "streams?(?: of)?(?: [a-z]+){0,3} (?:trigger|invok|call)\\w*"
+    " | (?:trigger|invok)\\w*(?: [a-z]+){0,3} (?:by|from|on|with)(?: [a-z]+){0,3} (?:dynamodb )streams?",
     "ACM certificate": "acm(?: certificates?)? | (?:ssl |tls )?certificates?",
     "SES identity": "ses | email identit(?:y|ies)",
     "Auto Scaling group": "auto ?scaling(?: groups?)? | asg | launch templates? | spot instances?",
@@ -63,8 +69,11 @@ _UNKNOWN: dict[str, str] = {
     "DAX cluster": "dax",
     "Lambda layer": "lambda layers? | layers?",
     "backup plan": "aws backup | backup (?:plans?|vaults?)",
-    "budget": "aws budgets? | budget alerts?",
-    "another cloud": "azure | gcp | google cloud | digitalocean | cloudflare | openstack | vsphere",
+    "budget": "aws budgets? | budget alerts? | budgets? | forecast\\w* | (?:aws )?(?:bill|spending)(?= )",
+    "Azure resource": "azure | aks | cosmos ?db",
+    "Google Cloud resource": "gcp | gke | google cloud(?: \\w+)? | google kubernetes\\w* | cloud run"
+    " | bigquery | (?:europe|asia)-(?:west|east|central|north|south|northeast|southeast)\\d",
+    "another cloud": "digitalocean | cloudflare | openstack | vsphere",
     "another provider": "datadog | github | gitlab | docker | privatelink",
     "backend block": "backend (?:block|config\\w*)",
     "Terraform module": "terraform modules? | reusable modules?",
@@ -89,3 +98,8 @@ def unknown_kinds(text: str) -> list[Hit]:
         for hit in hits(words, text)
         if hit.value != "off"
     ]
+
+
+def unwanted_kinds(text: str) -> list[Hit]:
+    """Where the text says that it does not want what no recipe makes."""
+    return [hit for _, words in _PHRASES for hit in hits(words, text) if hit.value == "off"]

@@ -10,7 +10,8 @@ from toolkit.local.model.present import Present
 class Wish(NamedTuple):
     """One resource that is asked for; `name` may be empty, `asked` says which options the prompt names.
 
-    `start` and `end` say where the prompt speaks of it first; one that only follows from others has none.
+    `guessed` are those of the asked whose number is ours ("public subnets" are two). `start` and
+    `end` say where the prompt speaks of it first; one that only follows from others has none.
     """
 
     kind: str
@@ -20,12 +21,15 @@ class Wish(NamedTuple):
     asked: frozenset[str]
     start: int = -1
     end: int = -1
+    guessed: frozenset[str] = frozenset()
 
 
 class Wishes(NamedTuple):
     """All that was read out of a prompt.
 
-    `spoken` are kinds that it only names as users of something, `present` those that it says exist already.
+    `ignored` are its words that nothing took up, `beyond` the same where they are of substance: then nothing
+    is made. `spoken` are kinds that it only names as users of something, `present` those that it says exist
+    already.
     """
 
     text: str
@@ -35,3 +39,4 @@ class Wishes(NamedTuple):
     ignored: tuple[str, ...]
     spoken: tuple[str, ...] = ()
     present: Mapping[str, Present] = MappingProxyType({})
+    beyond: tuple[str, ...] = ()

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from toolkit.local.model.bare import hide_bare
+
 _NUMBERS = {
     word: str(number)
     for number, word in enumerate(
@@ -75,6 +77,7 @@ def read_wording(prompt: str) -> Wording:
     text = _NAMED.sub(lambda match: _announced(match, hide), text)
     for word, digits in _NUMBERS.items():
         text = re.sub(rf"\b{word}\b(?! of\b)", digits, text, flags=re.I)
+    text = hide_bare(text, hide)
     return Wording(text, tuple(names))
 
 

@@ -82,4 +82,13 @@ TOGETHER = [
     "an SNS topic with email ops@example.com for an event rule when a codebuild build fails",
     "vpc with 2 public subnets and without an internet gateway",
     "a role for a Lambda function that may read a secret named app/token and feed a Firehose stream",
+    "a queue named bills with a DLQ, and an alarm on the DLQ that mails ops@example.com, with a KMS key",
+    "an alarm as soon as anything lands in the dead letter queue of a queue, mail ops@example.com",
+    "a role that lets ec2 read the objects in our bucket acme-stock",
+    "a lambda that reads from my existing bucket",
+    "a firehose stream to my existing bucket acme-raw",
+    "a mysql RDS instance with 60 GB that can grow to 250 GB",
+    "a versioned bucket that deletes old versions after 21 days",
+    "a VPC with three availability zones with public and private subnets and a NAT gateway",
+    "a DynamoDB table invoices with a global secondary index by-customer on customer_id",
 ]

@@ -14,8 +14,10 @@
 #: option  write_capacity 0 = write capacity(?: units?)?(?: of| =|:)? <int> | <int> write (?:capacity )?units? | <int> wcus?
 #: option  on_demand on = on demand | pay per request
 #: option  deletion_protection off = deletion protection
-#: option  index "" = (?:gsi|global secondary index|secondary index|index)(?: on| for| with| by)(?: partition key| key| hash key)? <id>
+#: option  index_name "" = (?:gsi|(?:global )?secondary index)(?: named| called)? (?!on\b|for\b|with\b|by(?!-)\b|to\b)(@\d+@|[a-z][\w-]*)(?= (?:on|for|with|by) )
+#: option  index "" = (?:gsi|global secondary index|secondary index|index)(?: (?:named |called )?(?!on\b|for\b|with\b|by(?!-)\b|to\b)@?[\w-]+@?)?(?: to (?:look|query|find|search)(?: [a-z]+){0,3})?(?: on| for| with| by)(?!-)(?: partition key| key| hash key)? <id>
 #: option  encryption on = (?:server side )?(?:encrypted|encryption)(?: at rest)?
+#: takes   \(?(?:string|number|numeric)\)? | turned on
 #: uses    key kms_key
 #: export  arn aws_dynamodb_table.__label__.arn
 #: export  id aws_dynamodb_table.__label__.name
@@ -59,7 +61,7 @@ resource "aws_dynamodb_table" "__label__" {
   }
 
   global_secondary_index {
-    name            = "__index__-index"
+    name            = "__index_label__"
     hash_key        = "__index__"
     projection_type = "ALL"
     #if read_capacity and write_capacity

@@ -15,7 +15,7 @@
 #: implies security_group = ssh(?: access)? | https?(?: traffic| access)? | ports? \d+
 #: actor   yes
 #: implies iam_role = (?:let|lets|allow|allows|allowing|so|so that|that can|which can|able to)(?: [a-z0-9]+){0,3} (?:read|write|access)(?: [a-z]+){0,4} (?:s3|buckets?|tables?|dynamodb|queues?|sqs)
-#: takes   connects?(?: to)?
+#: takes   (?:web |app |application )?servers? | imds ?(?:v2)?(?: only)? | amazon linux(?: 2023)? | al2023 | (?:root )?(?:disks?|volumes?) | latest | connects?(?: to)?
 #: implies iam_role = instance profiles? | access to (?:s3|dynamodb|sqs|an? s3)
 #: lacks   the emulator knows no MonitorInstances: an instance with detailed monitoring is not made
 #: export  id aws_instance.__label__.id

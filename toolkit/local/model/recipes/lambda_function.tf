@@ -124,6 +124,9 @@ resource "aws_lambda_function" "__label__" {
   runtime       = "__runtime__"
   handler       = "index.handler"
   filename      = var.__label___package
+  # New code is deployed when the zip changes; before the zip is built there is nothing to compare.
+  source_code_hash = fileexists(var.__label___package) ? filebase64sha256(var.__label___package) : null
+
   memory_size   = __memory_mb__
   timeout       = __timeout_seconds__
   #if arm

@@ -9,11 +9,13 @@
 #: option  below off = below | under | less than | lower than | < | drops?
 #: option  duration "" = (?:for|over|within|last|past)(?: (?:at|least|more|than|the|a)){0,5} <seconds>
 #: option  period_seconds "" = (?:\d+ )?(?:consecutive |evaluation )?periods? of <seconds> | <seconds> periods? | period(?: of| is| =|:)? <seconds> | period(?: of| is| =|:)? <int>
-#: option  periods "" = <int>(?: consecutive| evaluation){0,5} (?:periods?|times|data ?points?) | evaluation periods?(?: of| is| =|:)? <int>
+#: option  periods "" = <int>(?: consecutive| evaluation){0,5}(?: \d+ (?:minutes?|mins?|seconds?|secs?))? (?:periods?|times|data ?points?) | evaluation periods?(?: of| is| =|:)? <int>
 #: option  statistic "" = (average|maximum|minimum|sum)(?: statistic)? | max => Maximum | min => Minimum
 #: option  instance "" = (i-[0-9a-f]{3,17})
-#: takes   (?:e ?)?mails?(?: to)? | alert\w* | notif\w+ | monitor\w* | periods? | usage | utili[sz]ation | percent | goes | rises? | exceed\w* | greater than | send | trigger\w* | cpu | emails?
-#: owns    instances? i-[0-9a-f]+ | cpu | metrics?
+#: option  dead off = (?:in|into|to|on|onto|for|of|at|watch\w*|reach\w*|from)(?: the| its| my| our| that| a)?(?: @\d+@)? (?:dlq|dead letter queue|dead letters?)
+#: option  soon off = as soon as | immediately | any(?: visible)? messages? | anything | something | lands? | arrives?
+#: takes   (?:no )?actions?(?: are| is)?(?: be)? taken(?: [a-z']+){0,6} insufficient data | (?:as )?soon(?: as)? | immediately | any(?: visible)? messages? | visible | lands? | arrives? | (?:shows?|ends?|turns?) up | consecutive | (?:e ?)?mails?(?: to)? | alert\w* | notif\w+ | monitor\w* | periods? | usage | utili[sz]ation | percent | goes | rises? | exceed\w* | greater than | send | trigger\w* | cpu | emails?
+#: owns    (?:queue|sqs) (?:depth|length|size|backlog) | instances? i-[0-9a-f]+ | cpu | metrics?
 #: uses    machine ec2_instance
 #: uses    queue sqs_queue
 #: uses    function lambda_function

@@ -6,7 +6,8 @@
 #: option  engine postgres = postgres(?:ql)? => postgres | mysql => mysql | mariadb => mariadb
 #: option  engine_version "" = (?:postgres(?:ql)?|mysql|mariadb)(?: rds)?(?: version| v)? ?(\d+(?:\.\d+)*) | engine version(?: of| is| =|:)? (\d+(?:\.\d+)*)
 #: option  instance_class db.t4g.micro = (db\.[a-z0-9]+\.[a-z0-9]+)
-#: option  storage_gb 20 = <gb>(?: of)?(?: (?:gp3|allocated))?(?: storage| disk)? | (?:storage|disk)(?: size)?(?: of| is| =|:)? <gb>
+#: option  storage_limit_gb "" = (?:grow\w*|scal\w+|autoscal\w+|expand\w*|extend\w*|increas\w+|max(?:imum)?(?: allocated)?(?: storage)?)(?: [a-z]+){0,5} <gb> | (?:up to|at most|a maximum of) <gb>
+#: option  storage_gb 20 = (?<!up to )(?<!grow to )(?<!at most )(?<!maximum of )(?<![\w.])<gb>(?: of)?(?: (?:gp3|allocated))?(?: storage| disk)? | (?:storage|disk)(?: size)?(?: of| is| =|:)? <gb>
 #: option  backup_days 7 = <days>(?: of)? (?:backups?(?: retention)?|retention) | backups?(?: [a-z]+){0,4} <days>
 #: option  multi_az off = multi az | high(?:ly)? availab(?:le|ility)
 #: option  deletion_protection on = deletion protection
@@ -20,7 +21,7 @@
 #: uses    covers db_subnet_group
 #: implies vpc = subnet groups?
 #: implies security_group = (?:access|connections?|traffic)(?: only)? from | (?:only )?(?:accessible|reachable|accessed|reached)(?: only)? (?:from|by) | ports? \d+
-#: takes   (?:access|connections?|traffic)(?: only)? from | (?:only )?(?:accessible|reachable|accessed|reached)(?: only)? (?:from|by) | ports? (?:5432|3306)
+#: takes   (?:don't want |do not want |keep |without |no )?(?:the |a |any )?(?:master |admin |database |db )?passwords?(?: [a-z']+){0,7} (?:tf)?state(?: files?)? | gp3 | keep backups? | (?:access|connections?|traffic)(?: only)? from | (?:only )?(?:accessible|reachable|accessed|reached)(?: only)? (?:from|by) | ports? (?:5432|3306)
 #: actor   yes
 #: export  arn aws_db_instance.__label__.arn
 #: export  id aws_db_instance.__label__.identifier
@@ -46,7 +47,9 @@ resource "aws_db_instance" "__label__" {
   manage_master_user_password = true
 
   allocated_storage     = __storage_gb__
+  #if storage_limit_gb
   max_allocated_storage = __storage_limit_gb__
+  #end
   storage_type          = "gp3"
   #if encryption or key
   storage_encrypted = true

@@ -5,13 +5,14 @@
 #: base    data
 #: option  versioning on = (?:object |bucket )?(?:versioning|versioned)
 #: option  public_block on = block(?:ing|s|ed)?(?: all)? public access | public access block(?:ed)? | private | not public(?:ly accessible)?
-#: option  expire_days 0 = <days> (?:lifecycle|expiration|expiry|retention)(?: (?:rule|policy|expiration))? | (?:lifecycle|expir\w+|delet\w+|retention|retain\w*|keep\w*|kept)(?: [a-z]+){0,4} <days> | older than <days>
+#: option  expire_days 0 = <days> (?:lifecycle|expiration|expiry|retention)(?: (?:rule|policy|expiration))? | (?:lifecycle|expir\w+|delet\w+|retention|retain\w*|keep\w*|kept)(?: (?!versions?\b)[a-z]+){0,4} <days> | older than <days>
+#: option  old_version_days 90 = (?:delet\w+|expir\w+|remov\w+|keep\w*|kept)(?: the| all)? (?:old|older|previous|non ?current)(?: object)? versions?(?: [a-z]+){0,3} <days> | (?:old|previous|non ?current)(?: object)? versions?(?: [a-z]+){0,4} <days>
 #: option  glacier_days 0 = (?:glacier|archive[ds]?|archiving)(?: [a-z]+){0,4} <days> | <days> (?:to|in) glacier
 #: option  lifecycle on = lifecycle(?: (?:rules?|polic(?:y|ies)|configuration))?
 #: option  encryption on = (?:server side )?(?:encrypted|encryption)(?: at rest)? | sse s3 | aes ?256
 #: option  force_destroy off = force destroy
 #: option  logging_target "" = access log(?:s|ging)?(?: bucket)?(?: in| to) <id>
-#: takes   and(?: then)? delet\w+ | remote(?: state)? | send
+#: takes   (?:must |should |may )?(?:not|never) be public | keep(?: its| the)? names? | and(?: then)? delet\w+ | remote(?: state)? | send
 #: uses    key kms_key
 #: export  arn aws_s3_bucket.__label__.arn
 #: given   id bucket_name = (?:s3 )?buckets?(?: (?:named|called))? <name>
@@ -101,10 +102,10 @@ resource "aws_s3_bucket_lifecycle_configuration" "__label__" {
     #if versioning
 
     noncurrent_version_expiration {
-      #if expire_days
+      #if expire_days and old_version_days == 90
       noncurrent_days = __expire_days__
       #else
-      noncurrent_days = 90
+      noncurrent_days = __old_version_days__
       #end
     }
     #end

@@ -6,7 +6,7 @@
 #: option  fifo off = fifo topics? | fifo sns
 #: option  email "" = (?:e ?mails?|subscri\w+)(?: [a-z]+){0,4} ([\w.+-]+@[\w-]+\.[\w.-]*\w) | ([\w.+-]+@[\w-]+\.[\w.-]*\w)
 #: option  encryption on = (?:server side )?(?:encrypted|encryption)(?: at rest)?
-#: takes   subscri\w+ | sends? | sending | receives?
+#: takes   content based dedup\w* | subscri\w+ | sends? | sending | receives?
 #: uses    key kms_key
 #: export  arn aws_sns_topic.__label__.arn
 resource "aws_sns_topic" "__label__" {

@@ -5,15 +5,16 @@
 #: base    events
 #: option  dlq on = dead letter(?: queues?)? | dlqs? | redrive(?: policy)?
 #: option  fifo off = fifo
-#: option  max_receive 5 = max(?:imum)?(?: |_)?receive(?: |_)?counts?(?: of| is| to| =|:)? <int> | (?:after|of) <int> (?:failed )?(?:attempts|retries|receives|tries) | <int> (?:receive )?(?:retries|attempts)
+#: option  max_receive 5 = max(?:imum)?(?: |_)?receive(?: |_)?counts?(?: of| is| to| =|:)? <int> | (?:after|of) <int> (?:failed )?(?:attempts|retries|receives|tries) | <int> (?:failed )?(?:receive )?(?:retries|attempts|receives)
 #: option  visibility_seconds 60 = visibility(?: |_)?time ?out(?: seconds)?(?: of| is| to| =|:)? <seconds> | <seconds> visibility(?: time ?out)? | visibility(?: |_)?time ?out(?:_seconds)?(?: of| is| to| =|:)? <int>
 #: option  retention_seconds 345600 = <seconds> (?:message )?retention(?: period)? | (?:message )?retention(?: period)?(?: of| is| to| =|:)? <seconds> | (?:keep|retain)\w* (?:the )?messages (?:for )?<seconds>
 #: option  delay_seconds 0 = delay(?: seconds)?(?: of| is| to| =|:)? <seconds> | <seconds> (?:delivery )?delay
 #: option  encryption on = (?:server side )?(?:encrypted|encryption)(?: at rest)? | sse sqs
-#: takes   subscri\w+ | sends? | sending | receives?
+#: takes   content based dedup\w* | messages? go(?:es)? to(?: the)? | go(?:es)? to(?: the)? | subscri\w+ | sends? | sending | receives?
 #: uses    key kms_key
 #: export  arn aws_sqs_queue.__label__.arn
 #: export  name aws_sqs_queue.__label__.name
+#: export  dead_name __dead_name__
 #: export  url aws_sqs_queue.__label__.url
 #if dlq
 resource "aws_sqs_queue" "__label___dlq" {

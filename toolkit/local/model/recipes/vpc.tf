@@ -11,7 +11,7 @@
 #: option  flow_logs off = (?:vpc )?flow logs?
 #: option  zones 0 = <int> (?:azs?|availability zones?)
 #: option  gateway on = internet gateways? | igw
-#: takes   same | associat\w+(?: with)? | attach\w* | (?:default )?routes? | sends?
+#: takes   cidr(?: blocks?)? | 0\.0\.0\.0/0 | (?:to|through|via) (?:the|an?) (?:internet )?gateway | internet access | same | associat\w+(?: with)? | attach\w* | (?:default )?routes? | sends?
 #: uses    covers internet_gateway
 #: uses    covers route_table
 #: given   id vpc_id = (vpc-[0-9a-f]{8,17})

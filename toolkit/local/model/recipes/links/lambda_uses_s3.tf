@@ -1,5 +1,6 @@
 #: link   lambda_function s3_bucket
 #: else   lambda_feeds_firehose
+#: reaches yes
 #into a statements
 
 statement {

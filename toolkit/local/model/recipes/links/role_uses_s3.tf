@@ -1,5 +1,6 @@
 #: link iam_role s3_bucket
 #: else role_feeds_firehose
+#: reaches yes
 #into a statements
 statement {
   sid       = "List__b_camel__"

@@ -1,5 +1,6 @@
 #: link sns_topic sqs_queue
 #: else s3_notifies_sqs
+#: beside metric_alarm = fans? out | (?:topics?|sns)(?: [a-z]+){0,3} (?:feeds?|forwards?|delivers?|sends?|publish\w*|to)(?: [\w@]+){0,4} (?:queues?|sqs) | (?:queues?|sqs)(?: [\w@]+){0,4} subscri\w+ | subscri\w+(?: [a-z]+){0,4} (?:queues?|sqs)
 #into b statements
 
 statement {
