@@ -17,6 +17,11 @@ from toolkit.contracts import GEOGRAPHIES, ModelEntry, PlatformConfig, Registry,
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 
 
+ROOM = 4_096
+"""Characters of a parameter of the standard tier.
+https://docs.aws.amazon.com/general/latest/gr/ssm.html#limits_ssm"""
+
+
 @dataclass(frozen=True)
 class ModelsArgs:
     """What the models are made from; `secrets` are the keys of providers other than Bedrock, by name."""
@@ -142,6 +147,17 @@ def bedrock_models(config: PlatformConfig) -> dict[str, ModelEntry]:
     if not models:
         raise ValueError("the registry names no Bedrock model, so the agent would have nothing to invoke")
     return models
+
+
+def check_room(config: PlatformConfig) -> None:
+    """Raises a ValueError for a registry that the parameter has no room for, once its profiles are made."""
+    arn = names.arn(config, "bedrock", "application-inference-profile/abcdefghijkl")
+    size = len(registry_json(config.registry, dict.fromkeys(bedrock_models(config), arn)))
+    if size > ROOM:
+        raise ValueError(
+            f"the registry of models has {size:,} characters with the profiles of its models, and a "
+            f"parameter has room for {ROOM:,}: remove a model (tfkit models remove NAME)"
+        )
 
 
 def model_source(config: PlatformConfig, model_id: str) -> str:

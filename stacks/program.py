@@ -18,7 +18,7 @@ from stacks.digests import HANDLER, DigestArgs, DigestOutputs, hourly_digest
 from stacks.directory import publish
 from stacks.foundation import Foundation, FoundationArgs, FoundationOutputs
 from stacks.limits import check_limits
-from stacks.models import Models, ModelsArgs, bedrock_models
+from stacks.models import Models, ModelsArgs, bedrock_models, check_room
 from stacks.observability import Observability, ObservabilityArgs
 from toolkit.contracts import PlatformConfig
 
@@ -109,5 +109,6 @@ def check(
     check_network(config)
     check_access(config)
     check_token_metrics(len(bedrock_models(config)))
+    check_room(config)
     if not config.agent_zip and build_image is None:
         raise ValueError("the agent needs code: config.agent_zip, or build_image for a container image")

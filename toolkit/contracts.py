@@ -390,8 +390,8 @@ class ModelEntry(Shape, frozen=True, omit_defaults=True):
     """A model of the registry, as its service knows it.
 
     `id` is the foundation model on Bedrock, or Mistral's name of it; `profile` is the ARN of an inference
-    profile; `endpoint` is another address of Mistral's API (without `/v1`), empty for Mistral's own.
-    `max_tokens` bounds one answer; 0 leaves it to the model, and Claude's answers are then streamed.
+    profile; `endpoint` is another address of Mistral's API (without `/v1`), which is sent no key; empty for
+    Mistral's own. `max_tokens` bounds one answer; 0 leaves it to the model. Long answers are streamed.
     `output_limit` is the most that can be asked of it instead; 0 means `max_tokens`. A `temperature` of None
     is not sent, for models that refuse one. `caches` has the service keep what the turns of a run have in
     common. `fallbacks` are names of the registry, which answer in this order where this one cannot be used.

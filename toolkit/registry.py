@@ -1,16 +1,19 @@
 """The registry of models as a value: who answers for whom, what may be asked of it, what an `up` keeps of it.
 
-Nothing here reads or writes the parameter: the agent does the former (`toolkit.agent.models`), and whoever
-changes it the latter (`toolkit.registry_change`).
+It is read here, by the agent as by the commands, and written by `toolkit.registry_change`.
 """
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from toolkit.contracts import ModelEntry, ModelProvider, Registry
-from toolkit.errors import UsageError
+from toolkit.errors import PlatformError, UsageError
+
+MISTRAL_API = "https://api.mistral.ai"
+"""https://docs.mistral.ai/api/"""
 
 HOTTEST: dict[ModelProvider, float] = {"bedrock": 1.0, "mistral": 1.5}
 """The highest temperature that a provider takes; the lowest is 0.
@@ -20,6 +23,30 @@ https://docs.mistral.ai/api/"""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Named = tuple[str, ModelEntry]
+
+
+class NoRegistry(PlatformError):
+    """The parameter is not there, or holds something else than a registry."""
+
+
+def read(ssm: Any, parameter: str) -> tuple[Registry, int]:
+    """The registry, and which version of the parameter it is.
+
+    Raises `NoRegistry` where there is none, `PlatformError` where it cannot be read.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # only who reads pays for the import
+
+    unread = f"the registry of models ({parameter}) cannot be read"
+    try:
+        found = ssm.get_parameter(Name=parameter)["Parameter"]
+        return msgspec.json.decode(found["Value"], type=Registry), int(found["Version"])
+    except msgspec.MsgspecError as error:
+        raise NoRegistry(f"{unread}: {error}", "make it anew: tfkit up") from error
+    except (ClientError, BotoCoreError) as error:
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+        if code in ("ParameterNotFound", "ParameterVersionNotFound"):
+            raise NoRegistry(f"{unread}: {error}", "make it anew: tfkit up") from error
+        raise PlatformError(f"{unread}: {error}", "your policy has to let you (ssm:GetParameter)") from error
 
 
 def find(registry: Registry, name: str) -> Named:
@@ -60,17 +87,12 @@ def _walk(registry: Registry, name: str, above: tuple[str, ...], order: dict[str
         _walk(registry, next_name, path, order)
 
 
-def asked_of(
-    models: list[Named], temperature: float | None = None, answer_tokens: int | None = None
-) -> list[Named]:
-    """The models with what one request wants of them; None leaves it to the registry.
+def asked_of(named: Named, temperature: float | None = None, answer_tokens: int | None = None) -> Named:
+    """The model with what one request wants of it; None leaves it to the registry.
 
-    Raises `UsageError` where one of them cannot give it.
+    Raises `UsageError` where it cannot give that.
     """
-    return [(name, _asked(name, entry, temperature, answer_tokens)) for name, entry in models]
-
-
-def _asked(name: str, entry: ModelEntry, temperature: float | None, answer_tokens: int | None) -> ModelEntry:
+    name, entry = named
     if temperature is not None:
         if entry.temperature is None:
             raise UsageError(f"{name} takes no temperature", "leave --temperature out")
@@ -82,11 +104,27 @@ def _asked(name: str, entry: ModelEntry, temperature: float | None, answer_token
         if not 1 <= answer_tokens <= most:
             raise UsageError(f"an answer of {name} has 1 to {most:,} tokens, not {answer_tokens:,}")
         entry = msgspec.structs.replace(entry, max_tokens=answer_tokens)
-    return entry
+    return name, entry
+
+
+def address_of(entry: ModelEntry) -> str:
+    """Where a model of Mistral's API is asked, without `/v1`."""
+    return entry.endpoint.rstrip("/").removesuffix("/v1") or MISTRAL_API
+
+
+def takes_key(entry: ModelEntry) -> bool:
+    """Whether the platform's key of Mistral's may go to this model: to Mistral itself, and nowhere else.
+
+    Whoever may change the registry names its endpoints, and that must not be enough to be sent the key.
+    """
+    return address_of(entry) == MISTRAL_API
 
 
 def refuse_clear(address: str) -> str:
-    """The address, if a key may go there: by TLS, or within this machine. Raises `UsageError` for others."""
+    """The address, if prompts and a key may go there: by TLS, or within this machine.
+
+    Raises `UsageError` for others.
+    """
     parts = urlsplit(address)
     if parts.hostname and (
         parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)

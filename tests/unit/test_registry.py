@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from botocore.exceptions import ClientError
 
 from toolkit.contracts import MISTRAL_MODELS, ModelEntry, Price, Registry, default_registry, to_json
-from toolkit.errors import TfkitError, UsageError
-from toolkit.registry import asked_of, chain, changed_by_hand, merged
-from toolkit.registry_change import ROOM, change
+from toolkit.errors import PlatformError, TfkitError, UsageError
+from toolkit.registry import NoRegistry, asked_of, chain, changed_by_hand, merged, read
+from toolkit.registry_change import MOST_OF_BEDROCK, PROFILE_ARN, ROOM, change, characters
 from toolkit.registry_edit import IDS, Wanted, adding, choosing, removing
 
 HAIKU = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -50,21 +51,20 @@ def test_a_chain_that_cannot_be(models: dict[str, ModelEntry], said: str):
 
 
 def test_what_is_asked_for_is_within_what_each_model_takes():
-    models = [("haiku", MADE.models["haiku"]), ("large", MISTRAL_MODELS["mistral-large"])]
-    assert asked_of(models) == models
-    hot = asked_of(models, 0.7, 1_000)
-    assert [(e.temperature, e.max_tokens) for _, e in hot] == [(0.7, 1_000)] * 2
-    assert asked_of(models[1:], 1.5)[0][1].temperature == 1.5
-    assert asked_of(models[:1], None, 64_000)[0][1].max_tokens == 64_000
-    for temperature, tokens, said in (
-        (1.2, None, "haiku takes a temperature from 0 to 1, not 1.2"),
-        (None, 64_001, "an answer of haiku has 1 to 64,000 tokens"),
-        (None, 20_000, "an answer of large has 1 to 16,384 tokens"),
+    haiku, large = ("haiku", MADE.models["haiku"]), ("large", MISTRAL_MODELS["mistral-large"])
+    assert asked_of(haiku) == haiku
+    name, hot = asked_of(haiku, 0.7, 1_000)
+    assert (name, hot.temperature, hot.max_tokens) == ("haiku", 0.7, 1_000)
+    assert asked_of(large, 1.5)[1].temperature == 1.5
+    assert asked_of(haiku, None, 64_000)[1].max_tokens == 64_000
+    for model, temperature, tokens, said in (
+        (haiku, 1.2, None, "haiku takes a temperature from 0 to 1, not 1.2"),
+        (haiku, None, 64_001, "an answer of haiku has 1 to 64,000 tokens"),
+        (large, None, 20_000, "an answer of large has 1 to 16,384 tokens"),
+        (("m", entry(temperature=None)), 0.0, None, "m takes no temperature"),
     ):
         with pytest.raises(UsageError, match=said):
-            asked_of(models, temperature, tokens)
-    with pytest.raises(UsageError, match="m takes no temperature"):
-        asked_of([("m", entry(temperature=None))], 0.0)
+            asked_of(model, temperature, tokens)
 
 
 # -- what an up keeps -----------------------------------------------------------------------------------
@@ -259,22 +259,72 @@ def test_who_is_never_alone_gives_up():
         change(Parameter(MADE, *[writer(n) for n in range(9)]), "/p", choosing("mistral-large"))
 
 
-def test_a_registry_that_would_not_fit_is_refused_and_a_dozen_models_do():
+def with_models(bedrock: int, mistral: int) -> Registry:
+    """As many of the user's own; the profiles of Bedrock's are still to be made."""
     full = MADE
-    for number in range(12):
-        wanted = Wanted("bedrock", HAIKU, price=(1.0, 5.0), fallbacks=("mistral-large",))
-        full = adding(f"model-{number}", wanted)(full)
-    assert len(to_json(full)) < ROOM
-    for number in range(30):
-        full = adding(f"another-{number}", Wanted("mistral", f"a-long-name-of-a-model-{number}"))(full)
-    assert "room for 4,096" in refused(lambda: change(Parameter(MADE), "/p", lambda _: full)[0])
+    for number in range(bedrock):
+        full = adding(f"bedrock-{number}", Wanted("bedrock", HAIKU, fallbacks=("mistral-large",)))(full)
+    for number in range(mistral):
+        full = adding(f"mistral-{number}", Wanted("mistral", f"a-long-name-of-a-model-{number}"))(full)
+    return full
 
 
-def test_a_parameter_that_is_no_registry_is_named():
+def after_up(registry: Registry) -> Registry:
+    models = {
+        name: msgspec.structs.replace(each, profile=PROFILE_ARN) if each.provider == "bedrock" else each
+        for name, each in registry.models.items()
+    }
+    return msgspec.structs.replace(registry, models=models)
+
+
+def test_a_registry_that_would_not_fit_once_its_profiles_are_made_is_refused_and_the_last_that_fits_is_not():
+    fits = next(n for n in range(60, 0, -1) if len(to_json(after_up(with_models(4, n)))) <= ROOM)
+    assert change(Parameter(MADE), "/p", lambda _: with_models(4, fits))[0] == with_models(4, fits)
+    more = with_models(4, fits + 1)
+    assert len(to_json(more)) < ROOM < characters(more) == len(to_json(after_up(more)))
     ssm = Parameter(MADE)
-    ssm.history = ["{"]
-    with pytest.raises(TfkitError, match=r"\(/p\) cannot be read"):
+    assert "room for 4,096" in refused(lambda: change(ssm, "/p", lambda _: more)[0])
+    assert len(ssm.history) == 1
+    less, _ = change(Parameter(with_models(4, fits + 2)), "/p", removing("mistral-0"))
+    assert characters(less) > ROOM, "what is too large already may get smaller"
+
+
+def test_two_that_fit_only_one_by_one_leave_the_first_there():
+    fits = next(n for n in range(60, 0, -1) if characters(with_models(3, n)) <= ROOM)
+    theirs, mine = (adding(name, Wanted("mistral", "x" * 80)) for name in ("theirs", "mine"))
+    start = with_models(3, fits - 2)
+    ssm = Parameter(start, theirs)
+    assert "room for 4,096" in refused(lambda: change(ssm, "/p", mine)[0])
+    assert ssm.now == theirs(start)
+    assert len(ssm.history) == 4, "theirs, ours over it, and theirs again"
+
+
+def test_more_bedrock_models_than_the_next_up_would_take_are_refused():
+    ssm = Parameter(with_models(MOST_OF_BEDROCK - 1, 0))
+    assert "6 Bedrock models" in refused(lambda: change(ssm, "/p", adding("m", Wanted("bedrock", HAIKU)))[0])
+    change(ssm, "/p", adding("m", Wanted("mistral", "x")))
+    assert len(ssm.history) == 2
+
+
+@pytest.mark.parametrize("value", ["{", '{"models":{}}'])
+def test_a_parameter_that_is_no_registry_is_named(value: str):
+    ssm = Parameter(MADE)
+    ssm.history = [value]
+    with pytest.raises(NoRegistry, match=r"\(/p\) cannot be read"):
         change(ssm, "/p", choosing("haiku"))
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [("ParameterNotFound", NoRegistry), ("AccessDeniedException", PlatformError)]
+)
+def test_a_parameter_that_is_not_there_is_told_from_one_that_may_not_be_read(code: str, kind: type):
+    class Refuses:
+        def get_parameter(self, Name: str) -> Any:  # noqa: N803
+            raise ClientError({"Error": {"Code": code, "Message": Name}}, "GetParameter")
+
+    with pytest.raises(PlatformError, match=r"\(/p\) cannot be read") as refusal:
+        read(Refuses(), "/p")
+    assert type(refusal.value) is kind and refusal.value.hint
 
 
 def test_old_registries_decode_and_the_usual_is_left_out():

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 from opentelemetry import trace
@@ -16,7 +17,7 @@ from opentelemetry.trace import Status, StatusCode
 from pydantic_ai import AgentRunResult, RunContext
 from pydantic_ai.capabilities import AbstractCapability, WrapModelRequestHandler, WrapRunHandler
 from pydantic_ai.exceptions import FallbackExceptionGroup, ModelAPIError, RetryModelRequest
-from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart, ToolCallPart
 from pydantic_ai.models import ModelRequestContext
 from typing_extensions import override
 
@@ -47,9 +48,6 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.htm
 
 class RunHooks(AbstractCapability[Deps]):
     """Renews the lease before each request, checks and counts each response, marks what was cut off."""
-
-    def __init__(self, model_id: str) -> None:
-        self._model_id = model_id
 
     @override
     async def wrap_run(self, ctx: RunContext[Deps], *, handler: WrapRunHandler) -> AgentRunResult[Any]:
@@ -101,7 +99,7 @@ class RunHooks(AbstractCapability[Deps]):
     ) -> ModelResponse:
         """Raises `ModelFailed` for an answer that is none, `BudgetExceeded` when a budget is crossed."""
         mend_unicode(response)
-        ctx.deps.ledger.count(self._model_id, response)
+        ctx.deps.ledger.count(response)
         refuse_bad_answer(response)
         return response
 
@@ -129,18 +127,42 @@ def _cut_off_is_an_error(deps: Deps | None = None) -> Generator[None, None, None
 
 
 def mend_unicode(response: ModelResponse) -> None:
-    """Make lone surrogates harmless, over which the library's own spans stumble; models do send them.
+    """Make lone surrogates harmless; models do send them.
 
-    A text gets them replaced. A tool call keeps them as escapes of a JSON that the library refuses, so
-    that the model is told of it and can mend it.
+    The library's own spans stumble over them, and whatever stores or counts the conversation as JSON. A text,
+    a thought, a name or an id gets them replaced. The arguments of a tool call keep them as escapes of a JSON
+    that the library refuses, so that the model is told of it and can mend it.
     """
     for part in response.parts:
-        if isinstance(part, TextPart):
-            part.content = clean(part.content)
-        elif isinstance(part, ToolCallPart) and isinstance(part.args, dict):
-            escaped = json.dumps(part.args, default=str)
-            if clean(unescaped := json.dumps(part.args, default=str, ensure_ascii=False)) != unescaped:
-                part.args = escaped
+        if isinstance(part, ToolCallPart):
+            _escape_surrogates(part)
+        _replace_surrogates(part)
+    _replace_surrogates(response)
+
+
+def _escape_surrogates(call: ToolCallPart) -> None:
+    if isinstance(call.args, str):
+        call.args = call.args.encode(errors="backslashreplace").decode()  # in UTF-8 only surrogates need it
+    elif isinstance(call.args, dict):
+        escaped = json.dumps(call.args, default=str)
+        if clean(unescaped := json.dumps(call.args, default=str, ensure_ascii=False)) != unescaped:
+            call.args = escaped
+
+
+def _replace_surrogates(said: ModelResponsePart | ModelResponse) -> None:
+    """In all texts and mappings of it; what it holds besides (parts, counts, times) is left as it is."""
+    for field in fields(said):
+        value = getattr(said, field.name)
+        if isinstance(value, (str, dict)) and (mended := _cleaned(value)) != value:
+            setattr(said, field.name, mended)
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {_cleaned(key): _cleaned(each) for key, each in value.items()}
+    return [_cleaned(each) for each in value] if isinstance(value, list) else value
 
 
 def refuse_bad_answer(response: ModelResponse) -> None:

@@ -10,14 +10,13 @@ from decimal import Decimal
 
 from pydantic_ai.messages import ModelResponse, ToolCallPart
 
-from toolkit.agent.models import cost_of, entry_cost
+from toolkit.agent.models import entry_cost
 from toolkit.agent.patience import answered_by
 from toolkit.contracts import (
     BUDGET_TOKENS,
     BUDGET_TOOL_CALLS,
     BUDGET_TURNS,
     ModelEntry,
-    Price,
     Shape,
     Usage,
 )
@@ -49,12 +48,11 @@ class Spent(Shape, frozen=True):
 class Ledger:
     """The account of one run, over all its attempts. Costs are None for a model without a price.
 
-    Each response is counted by the price of the model that gave it: of `entries`, by the registry's name, or
-    `price` where the response names none. `answered` are those names, in the order of their first answers.
+    Each response is counted by the price of the model that gave it: of `entries`, by the registry's name.
+    `answered` are those names, in the order of their first answers.
     `retries` counts requests that were throttled or broke off, and were sent again; they are no turns.
     """
 
-    price: Price | None = None
     entries: Mapping[str, ModelEntry] = field(default_factory=dict)
     max_cost_usd: float | None = None
     max_turns: int = BUDGET_TURNS
@@ -105,7 +103,7 @@ class Ledger:
                 raise_it("budget_turns"),
             )
 
-    def count(self, model_id: str, response: ModelResponse) -> None:
+    def count(self, response: ModelResponse) -> None:
         """Add a response. Raises `BudgetExceeded` when it crosses a budget; nothing it asks for is done then.
 
         Raises `ModelFailed` where there is a budget in dollars and the response has no price.
@@ -116,15 +114,15 @@ class Ledger:
         self.cache_read_tokens += response.usage.cache_read_tokens
         self.cache_write_tokens += response.usage.cache_write_tokens
         self.tool_calls += sum(isinstance(part, ToolCallPart) for part in response.parts)
-        self._add_cost(model_id, response)
+        self._add_cost(response)
         self._refuse_crossed()
 
-    def _add_cost(self, model_id: str, response: ModelResponse) -> None:
-        name, usage = answered_by(response), response.usage
+    def _add_cost(self, response: ModelResponse) -> None:
+        name = answered_by(response)
         if name and name not in self.answered:
             self.answered.append(name)
         entry = self.entries.get(name)
-        cost = entry_cost(entry, usage) if entry else cost_of(model_id, self.price, usage)
+        cost = entry_cost(entry, response.usage) if entry else None
         if cost is not None:
             self.cost += cost
             return

@@ -13,8 +13,10 @@ from typing_extensions import override
 
 from toolkit.agent.day_budget import DayBudget
 from toolkit.agent.models import entry_cost
-from toolkit.contracts import ModelEntry, to_json
+from toolkit.agent.patience import answered_by
+from toolkit.contracts import to_json
 from toolkit.errors import ModelFailed
+from toolkit.registry import Named
 
 ABOUT_TOOLS = 1_000
 """Tokens that a provider puts before the conversation, to tell the model how tools are called."""
@@ -23,9 +25,9 @@ ABOUT_TOOLS = 1_000
 class MeteredModel(WrapperModel):
     """Asks the wrapped model as far as the day's budget goes; also where a request is sent again."""
 
-    def __init__(self, wrapped: Model, entry: ModelEntry, day: DayBudget) -> None:
+    def __init__(self, wrapped: Model, named: Named, day: DayBudget) -> None:
         super().__init__(wrapped)
-        self._entry = entry
+        self._name, self._entry = named
         self._day = day
 
     @override
@@ -36,7 +38,7 @@ class MeteredModel(WrapperModel):
         model_request_parameters: ModelRequestParameters,
     ) -> ModelResponse:
         """Raises `BudgetExceeded` where the day has no room for the answer, and what the model raises."""
-        most = most_input_tokens(messages, model_request_parameters, self._entry.context)
+        most = most_input_tokens(messages, model_request_parameters, self._name, self._entry.context)
         worst = RequestUsage(
             input_tokens=most,
             cache_write_tokens=most if self._entry.caches else 0,  # which costs more than to read it
@@ -67,21 +69,32 @@ def not_begun(error: ModelAPIError) -> bool:
     return isinstance(error, ModelHTTPError) and not error.in_stream
 
 
-def most_input_tokens(messages: list[ModelMessage], parameters: ModelRequestParameters, context: int) -> int:
-    """No fewer tokens than the model will read.
+def most_input_tokens(
+    messages: list[ModelMessage], parameters: ModelRequestParameters, name: str, context: int
+) -> int:
+    """No fewer tokens than the model of this name will read.
 
-    What the last answer was to, and that answer itself, are known from what it cost. What came after counts
-    a token a byte of its JSON: a tokenizer over bytes makes no more of it, and the JSON is longer than what
-    the provider puts around the text. A first request has the tools besides, and what the provider says to
-    the model about tools, for which Anthropic names up to 530 tokens. No request reads more than `context`.
+    What its own last answer of this run was to, and that answer itself, are known from what it cost; another
+    model counts otherwise, and an answer of an earlier run was to more or less than is shown of it now, so
+    those say nothing. What came after counts a token a byte of its JSON: a tokenizer over bytes makes no more
+    of it, and the JSON is longer than what the provider puts around the text. A first request has the tools
+    besides, and what the provider says to the model about tools, for which Anthropic names up to 530 tokens.
+    No request reads more than `context`.
     https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview#pricing
     """
-    last = max((n for n, m in enumerate(messages) if isinstance(m, ModelResponse)), default=-1)
-    known = 0
-    if last >= 0 and isinstance(answer := messages[last], ModelResponse):
-        known = answer.usage.input_tokens + answer.usage.output_tokens
+    last, known = -1, 0
+    for at, message in enumerate(messages):
+        if (own := _counted(message, name)) > 0:
+            last, known = at, own
     if not known:
         tools = [[t.name, t.description, t.parameters_json_schema] for t in parameters.function_tools]
-        last, known = -1, ABOUT_TOOLS + len(to_json(tools))
+        known = ABOUT_TOOLS + len(to_json(tools))
     new = len(ModelMessagesTypeAdapter.dump_json(messages[last + 1 :]))
     return min(known + new, context)
+
+
+def _counted(message: ModelMessage, name: str) -> int:
+    """Tokens that the model of this name counted for an answer and what it was to; 0 for all else."""
+    if not isinstance(message, ModelResponse) or answered_by(message) != name:
+        return 0
+    return message.usage.input_tokens + message.usage.output_tokens

@@ -20,10 +20,7 @@ from typing_extensions import override
 
 from toolkit.agent import patience
 from toolkit.contracts import ModelEntry
-from toolkit.registry import refuse_clear
-
-API = "https://api.mistral.ai"
-"""https://docs.mistral.ai/api/"""
+from toolkit.registry import address_of, refuse_clear
 
 LONGEST_WAIT_S = 60.0
 """A `Retry-After` beyond it is not waited for in full: another model may answer sooner."""
@@ -34,8 +31,8 @@ https://docs.mistral.ai/studio-api/conversations/advanced/prompt-caching"""
 
 
 def mistral(entry: ModelEntry, key: str, on_retry: Callable[[], object], timeout_s: float) -> Model:
-    """The model of an entry. Raises `UsageError` for an address that would carry the key in the clear."""
-    address = entry.endpoint.rstrip("/").removesuffix("/v1") or API
+    """The model of an entry. Raises `UsageError` for an address that would carry it all in the clear."""
+    address = address_of(entry)
     settings = MistralModelSettings(max_retries=0)
     if entry.max_tokens:
         settings["max_tokens"] = entry.max_tokens

@@ -4,21 +4,19 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from toolkit.contracts import ModelEntry
 from toolkit.errors import PlatformError, UsageError
 
 NO_KEY = "none"
-"""What is sent to an endpoint of the user's own where the platform has no key."""
+"""What is sent to an endpoint that the platform's key is not for: the SDK wants one."""
 
 
-def provider_key(ssm: Any, parameter: str, entry: ModelEntry, name: str) -> str:
-    """Mistral's key out of its encrypted parameter, whose name is empty where the platform has none.
+def provider_key(ssm: Any, parameter: str, name: str) -> str:
+    """Mistral's key out of its encrypted parameter, for the model of this name.
 
-    Raises `UsageError` where there is none, `PlatformError` where it cannot be read.
+    Raises `UsageError` where the platform has none (an empty `parameter`), `PlatformError` where it cannot be
+    read.
     """
     if not parameter:
-        if entry.endpoint:
-            return NO_KEY
         raise UsageError(
             f"{name} needs a key of Mistral's, and the platform has none",
             "give it one: TFKIT_MISTRAL_KEY=… tfkit up; or choose another model with -m",

@@ -5,18 +5,19 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 from genai_prices import Usage as PricedUsage
 from genai_prices import calc_price
-from pydantic_ai.models import Model
+from pydantic_ai.messages import ModelMessage, ModelResponse
+from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.bedrock import BedrockConverseModel, BedrockModelSettings
 from pydantic_ai.providers.bedrock import BedrockProvider
+from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import RequestUsage
+from typing_extensions import override
 
-from toolkit.contracts import ModelEntry, ModelProvider, Price, Registry
-from toolkit.errors import PlatformError
-from toolkit.registry import find
+from toolkit.agent.mistral_key import NO_KEY
+from toolkit.contracts import ModelEntry, ModelProvider, Price
+from toolkit.registry import takes_key
 
 # A profile's ARN says nothing of its price; ours are counted from the registry or by the model's own id.
 warnings.filterwarnings("ignore", module=r"pydantic_ai\..*", message=".*[Cc]ost.*")
@@ -24,18 +25,31 @@ warnings.filterwarnings("ignore", module=r"pydantic_ai\..*", message=".*[Cc]ost.
 PRICED_BY: dict[ModelProvider, str] = {"bedrock": "aws", "mistral": "mistral"}
 """Whose prices genai-prices has a model's under."""
 
+LONG_ANSWER = 8_192
+"""Tokens of an answer that comes in one piece. At 30 a second, slow for a model of today, it takes 273 of the
+300 seconds that one read may last (`model_timeout_s`).
 
-choose = find
-"""The model of a name, or the default."""
+Longer ones are streamed, where the time-out is for the wait between two pieces. Not all are: some models on
+Bedrock, whose answers are short, call no tools in a stream.
+https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
+"""
 
 
-def load_registry(ssm: Any, parameter: str) -> Registry:
-    """Read the registry of models from SSM. Raises `PlatformError` where it cannot be read."""
-    try:
-        value = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
-        return msgspec.json.decode(value, type=Registry)
-    except (ClientError, BotoCoreError, msgspec.DecodeError) as error:
-        raise PlatformError(f"the registry of models ({parameter}) cannot be read: {error}") from error
+class Streamed(BedrockConverseModel):
+    """A model whose answer is read as it comes, and handed on when it is there; like one without a limit."""
+
+    @override
+    async def request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """Raises what a stream does that breaks off."""
+        async with self.request_stream(messages, model_settings, model_request_parameters) as answer:
+            async for _ in answer:
+                pass
+        return answer.get()
 
 
 def build(
@@ -47,14 +61,15 @@ def build(
 ) -> Model:
     """A pydantic-ai model over the entry's provider: Bedrock by its client, Mistral by its key.
 
-    Bedrock is called through the application inference profile. `key` is asked for Mistral alone, whose
-    requests that are sent again before an answer began are told to `on_retry`, and whose answer is waited for
-    `timeout_s` seconds. Raises what `key` raises.
+    Bedrock is called through the application inference profile, and streams an answer that may be long. `key`
+    is asked where the platform's key may go (`takes_key`). Mistral's requests that are sent again before an
+    answer began are told to `on_retry`, and its answer is waited for `timeout_s` seconds. Raises what `key`
+    raises.
     """
     if entry.provider == "mistral":
         from toolkit.agent.mistral import mistral  # a third of a second of imports, for who uses it
 
-        return mistral(entry, key(), on_retry, timeout_s)
+        return mistral(entry, key() if takes_key(entry) else NO_KEY, on_retry, timeout_s)
     settings = BedrockModelSettings(max_tokens=entry.max_tokens)
     if entry.temperature is not None:
         settings["temperature"] = entry.temperature
@@ -64,7 +79,8 @@ def build(
         settings["bedrock_cache_instructions"] = True
         settings["bedrock_cache_tool_definitions"] = True
         settings["bedrock_cache_messages"] = True
-    return BedrockConverseModel(entry.id, provider=BedrockProvider(bedrock_client=bedrock), settings=settings)
+    kind = Streamed if entry.max_tokens > LONG_ANSWER else BedrockConverseModel
+    return kind(entry.id, provider=BedrockProvider(bedrock_client=bedrock), settings=settings)
 
 
 def entry_cost(entry: ModelEntry, usage: RequestUsage) -> Decimal | None:

@@ -45,13 +45,13 @@ class GaveOut(ModelFailed):
 
     def __init__(self, message: str, name: str) -> None:
         super().__init__(f"the model {message}", CHOOSE_ANOTHER)
-        self.named = f"{name or 'the model'} {message}"
+        self.named = f"{name} {message}"
 
 
 class Patient(WrapperModel):
     """A model of the registry that counts how often in a row it could not be used, and names its answers."""
 
-    def __init__(self, wrapped: Model, name: str = "") -> None:
+    def __init__(self, wrapped: Model, name: str) -> None:
         super().__init__(wrapped)
         self._name = name
         self._failures = 0
@@ -74,8 +74,7 @@ class Patient(WrapperModel):
                 raise GaveOut(self._gave_out(error), self._name) from error
             raise
         self._failures = 0
-        if self._name:
-            response.metadata = {**(response.metadata or {}), ANSWERED: self._name}
+        response.metadata = {**(response.metadata or {}), ANSWERED: self._name}
         return response
 
     def _gave_out(self, error: ModelAPIError) -> str:
@@ -90,11 +89,6 @@ def in_order(models: Sequence[Patient]) -> Model:
     if len(models) == 1:
         return models[0]
     return FallbackModel(*models, fallback_on=(GaveOut,))
-
-
-def patient(model: Model) -> Model:
-    """The model with patience, which those of a chain have already."""
-    return model if isinstance(model, (Patient, FallbackModel)) else Patient(model)
 
 
 def answered_by(response: ModelResponse) -> str:

@@ -363,7 +363,7 @@ class Run:
         points = self._chosen.not_proven(self._ending.report, self._model, *self._ids())
         if self._cut:
             points.append(f"what {self._cut} requests cost that were cut off at the end of an invocation")
-        return points + self._memory.problems
+        return points + self._lineup.dropped + self._memory.problems
 
     def _result(self, seconds: float) -> RunResult:
         ending, report = self._ending, self._ending.report

@@ -26,6 +26,7 @@ from pydantic_ai.messages import (
     ToolReturnPart,
     UserPromptPart,
 )
+from pydantic_ai.usage import RequestUsage
 
 from toolkit.agent.farewell import END
 
@@ -79,7 +80,8 @@ def tokens(turn: Turn) -> int:
 def lean(turn: Turn) -> Turn:
     """The turn as it is remembered: what was said on both sides, the tool calls and their results.
 
-    Without the instructions (each run has its own), the model's thoughts, images and other files. One whose
+    Without the instructions (each run has its own), the model's thoughts, images and other files, and
+    without what it cost: that was for all that was read then, not for what is shown now. One whose
     calls and results do not belong together comes down to its prompt and answer; one in which nobody asked
     anything is empty.
     """
@@ -117,22 +119,24 @@ def gist(turn: Turn) -> Turn:
         return []
     answers = [message for message in turn if isinstance(message, ModelResponse)]
     said = [part.content for message in answers for part in message.parts if isinstance(part, TextPart)]
-    return _exchange(_text(asked[0]), said[-1] if said else LEFT_OUT.format("the answer"))
+    return exchange(_text(asked[0]), said[-1] if said else LEFT_OUT.format("the answer"))
 
 
-def _exchange(asked: str, said: str) -> Turn:
+def exchange(asked: str, said: str) -> Turn:
+    """A turn of a prompt and an answer."""
     return [ModelRequest(parts=[UserPromptPart(asked)]), ModelResponse(parts=[TextPart(said)])]
 
 
 def _cut(turn: Turn, budget: int) -> Turn:
     """One exchange within the budget: of both texts the head."""
     characters = max(2 * (budget - 32), 40)
-    return _exchange(*(_head(_text(message.parts[0]), characters, characters) for message in turn))
+    return exchange(*(_head(_text(message.parts[0]), characters, characters) for message in turn))
 
 
 def _lean(message: ModelMessage) -> ModelMessage:
     if isinstance(message, ModelResponse):
-        return replace(message, parts=[part for each in message.parts for part in _said(each)])
+        said = [part for each in message.parts for part in _said(each)]
+        return replace(message, parts=said, usage=RequestUsage())
     parts = [part for each in message.parts for part in _asked(each)]
     return ModelRequest(parts=parts, timestamp=message.timestamp, conversation_id=message.conversation_id)
 

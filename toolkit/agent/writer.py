@@ -9,7 +9,6 @@ from pydantic_ai.models.instrumented import InstrumentationSettings
 from toolkit.agent.deps import Deps
 from toolkit.agent.farewell import ENDING
 from toolkit.agent.hooks import RunHooks
-from toolkit.agent.patience import patient
 from toolkit.agent.prompts import instructions
 from toolkit.agent.tools import TOOLS
 
@@ -18,7 +17,6 @@ RETRIES = 5
 
 def make_writer(
     model: Model,
-    model_id: str,
     tracing: TracerProvider | None = None,
     *,
     include_content: bool = True,
@@ -26,14 +24,14 @@ def make_writer(
     follows: bool = False,
     chat: bool = False,
 ) -> Agent[Deps, str]:
-    """An agent over the model; its spans go to the given provider and nowhere else.
+    """An agent over the model (`Lineup.as_one`); its spans go to the given provider and nowhere else.
 
     Without `include_content` they do not say what the model and the tools said. Images are never in them:
     they lie in the runs bucket, and each request would repeat them. `brought` says that the workspace holds
     files of the user's, `follows` that the run goes on from an earlier one, `chat` that somebody may answer:
     then the model may end the conversation.
     """
-    capabilities: list[AbstractCapability[Deps]] = [RunHooks(model_id)]
+    capabilities: list[AbstractCapability[Deps]] = [RunHooks()]
     if tracing is not None:
         settings = InstrumentationSettings(
             tracer_provider=tracing,
@@ -43,7 +41,7 @@ def make_writer(
         )
         capabilities.append(Instrumentation(settings))
     return Agent(
-        patient(model),
+        model,
         name="writer",
         deps_type=Deps,
         output_type=[str, ENDING] if chat else str,

@@ -8,8 +8,7 @@ from toolkit.cloud import Cloud
 from toolkit.contracts import Registry, StackOutputs
 from toolkit.deploy.engine import Drift, Engine
 from toolkit.deploy.wire import SECRET, SIGNATURE
-from toolkit.errors import TfkitError
-from toolkit.registry import changed_by_hand
+from toolkit.registry import NoRegistry, changed_by_hand, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,21 +20,12 @@ REGISTRY = "registry"
 def deployed_registry(cloud: Cloud, outputs: StackOutputs) -> Registry | None:
     """What the parameter holds; None where it is gone, or holds something else than a registry.
 
-    Raises `TfkitError` where it cannot be read.
+    Raises `PlatformError` where it cannot be read.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    ssm = cloud.client("ssm")
     try:
-        value = ssm.get_parameter(Name=outputs.registry_parameter)["Parameter"]["Value"]
-        return msgspec.json.decode(value, type=Registry)
-    except (ssm.exceptions.ParameterNotFound, msgspec.MsgspecError):
+        return read(cloud.client("ssm"), outputs.registry_parameter)[0]
+    except NoRegistry:
         return None
-    except (ClientError, BotoCoreError) as error:
-        raise TfkitError(
-            f"the registry of models ({outputs.registry_parameter}) cannot be read: {error}",
-            "the operator's policy lets you (ssm:GetParameter)",
-        ) from error
 
 
 def without_own(found: "Sequence[Drift]", engine: Engine, cloud: Cloud) -> list[Drift]:

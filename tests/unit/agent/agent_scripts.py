@@ -22,6 +22,7 @@ from toolkit.agent.deadline import Deadline
 from toolkit.agent.deps import Deps
 from toolkit.agent.gate import Outcome, converse
 from toolkit.agent.ledger import Ledger
+from toolkit.agent.patience import Patient
 from toolkit.agent.workspace import Workspace
 from toolkit.agent.writer import make_writer
 from toolkit.checker.selection import Selection
@@ -35,7 +36,9 @@ from toolkit.contracts import (
     Tree,
 )
 
-MODEL_ID = "nobody.prices-this-v1"
+NAME = "scripted"
+"""What the registry would call the model of a script."""
+
 VALIDATORS = Selection(names=("fmt", "validate"))
 GOOD = 'resource "aws_s3_bucket" "this" {}\n'
 
@@ -200,7 +203,6 @@ def hold(
     talk: Talk,
     max_followups: int = 3,
     seconds: float = 60.0,
-    model_id: str = MODEL_ID,
     progress: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Hold the conversation behind the real loop."""
@@ -214,7 +216,7 @@ def hold(
     )
     talk.outcome = asyncio.run(
         converse(
-            make_writer(talk.script.model, model_id),
+            make_writer(Patient(talk.script.model, NAME)),
             deps,
             "a bucket",
             max_followups=max_followups,

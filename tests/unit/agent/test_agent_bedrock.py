@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from threading import Event
 
 import boto3
+import msgspec
 import pydantic_ai.models
 import pytest
 from agent_scripts import GOOD, VALIDATORS, ScriptedChecker, needs
@@ -17,7 +18,8 @@ from toolkit.agent.deadline import Deadline
 from toolkit.agent.deps import Deps
 from toolkit.agent.gate import Outcome, converse
 from toolkit.agent.ledger import Ledger
-from toolkit.agent.models import build
+from toolkit.agent.models import LONG_ANSWER, build
+from toolkit.agent.patience import Patient
 from toolkit.agent.workspace import Workspace
 from toolkit.agent.writer import make_writer
 from toolkit.contracts import HAIKU, ModelEntry, Price
@@ -27,7 +29,11 @@ WHOLE = ModelEntry(
     provider="bedrock", id=f"us.{HAIKU}", profile="arn:aws:bedrock:p", price=Price(input=1, output=5)
 )
 STREAMED = ModelEntry(provider="bedrock", id=f"us.{HAIKU}", max_tokens=0, price=Price(input=1, output=5))
-BOTH = pytest.mark.parametrize("entry", [WHOLE, STREAMED], ids=["converse", "converse-stream"])
+LONG = msgspec.structs.replace(WHOLE, max_tokens=64_000)
+EACH = pytest.mark.parametrize(
+    "entry", [WHOLE, STREAMED, LONG], ids=["converse", "converse-stream", "a long answer"]
+)
+STREAMS = pytest.mark.parametrize("entry", [STREAMED, LONG], ids=["without a limit", "a long answer"])
 WRITE = ("write_file", {"path": "main.tf", "content": GOOD})
 
 
@@ -51,7 +57,7 @@ class Run:
 
     def __init__(self, entry: ModelEntry, bedrock: Bedrock, *replies: Reply) -> None:
         bedrock.replies = replies
-        self.workspace, self.ledger, self.steps = Workspace(), Ledger(price=entry.price), list[str]()
+        self.workspace, self.ledger, self.steps = Workspace(), Ledger(entries={"m": entry}), list[str]()
         self._deps = Deps(
             workspace=self.workspace,
             checker=ScriptedChecker(needs("main.tf")),
@@ -59,7 +65,7 @@ class Run:
             ledger=self.ledger,
             progress=self.steps.append,
         )
-        self._agent = make_writer(build(entry, bedrock.client), entry.id)
+        self._agent = make_writer(Patient(build(entry, bedrock.client), "m"))
 
     def hold(self, seconds: float = 60.0) -> Outcome:
         return asyncio.run(
@@ -79,7 +85,7 @@ class Run:
         return caught.value
 
 
-@BOTH
+@EACH
 def test_a_whole_answer_is_done_and_counted(entry: ModelEntry, bedrock: Bedrock):
     run = Run(entry, bedrock, Reply(tool=WRITE, stop="tool_use"), Reply(text="made it"))
     outcome = run.hold()
@@ -87,7 +93,18 @@ def test_a_whole_answer_is_done_and_counted(entry: ModelEntry, bedrock: Bedrock)
     assert outcome.tree.files == {"main.tf": GOOD.encode()}
     assert (run.ledger.requests, run.ledger.input_tokens, run.ledger.output_tokens) == (2, 200, 40)
     assert run.ledger.cost_usd == pytest.approx((200 + 5 * 40) / 1e6)
-    assert set(bedrock.operations) == {"converse" if entry.max_tokens else "converse-stream"}
+    assert set(bedrock.operations) == {"converse" if entry is WHOLE else "converse-stream"}
+
+
+@pytest.mark.parametrize(("limit", "way"), [(LONG_ANSWER, "converse"), (LONG_ANSWER + 1, "converse-stream")])
+def test_an_answer_that_may_be_long_is_streamed_with_its_limit(bedrock: Bedrock, limit: int, way: str):
+    """In one piece it would be longer under way than a read may last."""
+    run = Run(msgspec.structs.replace(WHOLE, max_tokens=limit), bedrock, Reply(text="x"))
+    assert run.hold().output == "x"
+    ((path, body),) = bedrock.asked
+    assert path == f"/model/arn%3Aaws%3Abedrock%3Ap/{way}"
+    assert body["inferenceConfig"] == {"maxTokens": limit, "temperature": 0.0}
+    assert (run.ledger.input_tokens, run.ledger.output_tokens) == (100, 20)
 
 
 def test_the_model_is_called_through_its_profile_with_its_limit(bedrock: Bedrock):
@@ -108,7 +125,7 @@ STOPS = {
 }
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("stop", STOPS)
 @pytest.mark.parametrize("what", ["text", "tool", "nothing"])
 def test_an_answer_that_is_none_is_an_error_and_nothing_in_it_is_done(
@@ -126,14 +143,15 @@ def test_an_answer_that_is_none_is_an_error_and_nothing_in_it_is_done(
     assert run.ledger.input_tokens == 100, "it was paid for all the same"
 
 
+@STREAMS
 @pytest.mark.parametrize("what", ["text", "tool", "nothing"])
-def test_a_stream_without_its_end_is_no_answer(bedrock: Bedrock, what: str):
+def test_a_stream_without_its_end_is_no_answer(entry: ModelEntry, bedrock: Bedrock, what: str):
     reply = {
         "text": Reply(text="Half of", stop=""),
         "tool": Reply(tool=WRITE, stop=""),
         "nothing": Reply(stop=""),
     }
-    run = Run(STREAMED, bedrock, reply[what])
+    run = Run(entry, bedrock, reply[what])
     assert "broke off" in run.fails().message
     assert run.workspace.paths() == []
 
@@ -147,11 +165,12 @@ BROKEN = {
 }
 
 
+@STREAMS
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_stream_that_breaks_off_is_asked_for_again(bedrock: Bedrock, kind: str):
+def test_a_stream_that_breaks_off_is_asked_for_again(entry: ModelEntry, bedrock: Bedrock, kind: str):
     broken = BROKEN[kind]
     writes, ends = Reply(tool=WRITE, stop="tool_use"), Reply(text="made it")
-    run = Run(STREAMED, bedrock, broken, writes, broken, broken, ends)
+    run = Run(entry, bedrock, broken, writes, broken, broken, ends)
     outcome = run.hold()
     assert (outcome.converged, outcome.output) == (True, "made it")
     assert (run.ledger.requests, run.ledger.retries, len(bedrock.asked)) == (2, 3, 5)
@@ -177,7 +196,7 @@ def test_a_stream_that_says_that_the_request_is_wrong_is_not_asked_for_again(bed
     assert len(bedrock.asked) == 1
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize(("status", "retries"), [(400, 0), (403, 0), (429, 3), (503, 3)])
 def test_a_refusal_before_the_answer_begins_is_repeated_if_that_can_help(
     entry: ModelEntry, bedrock: Bedrock, status: int, retries: int
@@ -187,7 +206,7 @@ def test_a_refusal_before_the_answer_begins_is_repeated_if_that_can_help(
     assert (len(bedrock.asked), run.ledger.retries) == (1 + retries, retries)
 
 
-@BOTH
+@EACH
 @pytest.mark.timeout(15)
 def test_a_model_that_hangs_is_left_at_the_deadline(entry: ModelEntry, bedrock: Bedrock):
     released = Event()

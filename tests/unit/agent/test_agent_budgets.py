@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from agent_platform import Platform, check_left_behind
 from agent_scripts import (
+    NAME,
     Script,
     ScriptedChecker,
     answer,
@@ -25,10 +26,15 @@ from pydantic_ai.messages import ToolCallPart
 from toolkit.agent import handler as entry
 from toolkit.agent.deadline import Deadline
 from toolkit.agent.ledger import Ledger
-from toolkit.contracts import AskRequest, Price
+from toolkit.contracts import AskRequest, ModelEntry, Price
 from toolkit.errors import BudgetExceeded
 
-PRICE = Price(input=1, output=10)
+PRICED = ModelEntry(provider="bedrock", id="x", price=Price(input=1, output=10))
+
+
+def priced(**budgets: Any) -> Ledger:
+    """The account of a scripted model that has a price."""
+    return Ledger(entries={NAME: PRICED}, **budgets)
 
 
 def calls(count: int) -> Any:
@@ -76,7 +82,7 @@ def test_the_budget_of_tokens_counts_input_and_output_over_the_follow_ups():
 
 
 def test_the_budget_in_dollars_ends_the_run_when_it_is_crossed():
-    ledger = Ledger(price=PRICE, max_cost_usd=0.02)
+    ledger = priced(max_cost_usd=0.02)
     spend = used(write("main.tf"), 1_000, 1_000)
     talk = make_talk(spend, spend, spend, say("done"), ledger=ledger)
     with pytest.raises(BudgetExceeded, match=r"\$0.0220 spent, \$0.0200 allowed") as caught:
@@ -87,13 +93,13 @@ def test_the_budget_in_dollars_ends_the_run_when_it_is_crossed():
 
 
 def test_budgets_that_are_met_exactly_are_kept():
-    ledger = Ledger(price=PRICE, max_cost_usd=0.022, max_tokens=4_000, max_turns=2, max_tool_calls=1)
+    ledger = priced(max_cost_usd=0.022, max_tokens=4_000, max_turns=2, max_tool_calls=1)
     talk = make_talk(used(write("main.tf"), 1_000, 1_000), used(say("done"), 1_000, 1_000), ledger=ledger)
     assert hold(talk).converged
 
 
 def test_the_budget_in_dollars_spans_the_follow_ups():
-    talk = make_talk(used(say("."), 1_000, 1_000), ledger=Ledger(price=PRICE, max_cost_usd=0.02))
+    talk = make_talk(used(say("."), 1_000, 1_000), ledger=priced(max_cost_usd=0.02))
     with pytest.raises(BudgetExceeded):
         hold(talk)
     assert len(talk.attempts) == 1

@@ -19,6 +19,7 @@ from toolkit.agent.day_budget import Reservation
 from toolkit.agent.ledger import Ledger
 from toolkit.agent.metered import MeteredModel
 from toolkit.agent.models import build, cost_of
+from toolkit.agent.patience import ANSWERED
 from toolkit.contracts import HAIKU, ModelEntry, Price, default_registry
 
 CACHED = default_registry("us-east-1").models["haiku"]
@@ -87,10 +88,11 @@ def test_tokens_of_the_cache_cost_what_the_registry_says():
 
 
 def test_a_run_counts_what_its_cache_gave():
-    ledger = Ledger(price=Price(input=1, output=10, cache_read=0.1))
+    price = Price(input=1, output=10, cache_read=0.1)
+    ledger = Ledger(entries={"x": ModelEntry(provider="bedrock", id="x", price=price)})
     usage = RequestUsage(input_tokens=1_000, cache_read_tokens=900, cache_write_tokens=50, output_tokens=1)
     for _ in range(2):
-        ledger.count("x", ModelResponse(parts=[TextPart("ok")], usage=usage))
+        ledger.count(ModelResponse(parts=[TextPart("ok")], usage=usage, metadata={ANSWERED: "x"}))
     assert (ledger.input_tokens, ledger.cache_read_tokens, ledger.cache_write_tokens) == (2_000, 1_800, 100)
     assert ledger.cost == 2 * (Decimal(100) + Decimal(90) + Decimal(10)) / 10**6
     later = Ledger()
@@ -117,7 +119,7 @@ def test_the_day_is_asked_for_the_price_of_filling_the_cache():
     for caches in (False, True):
         entry = ModelEntry(provider="bedrock", id="x", price=price, caches=caches)
         day: Any = Day()
-        model = MeteredModel(FunctionModel(answer), entry, day)
+        model = MeteredModel(FunctionModel(answer), ("x", entry), day)
         prompt = ModelRequest(parts=[UserPromptPart("a bucket")])
         asyncio.run(model.request([prompt], None, ModelRequestParameters()))
     assert reserved[1] == reserved[0] * Decimal("1.25") > 0

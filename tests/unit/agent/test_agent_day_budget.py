@@ -24,6 +24,8 @@ from pydantic_ai.usage import RequestUsage
 from toolkit.agent.config import AgentConfig
 from toolkit.agent.day_budget import Account, DayBudget, accounts
 from toolkit.agent.metered import ABOUT_TOOLS, MeteredModel, most_input_tokens
+from toolkit.agent.patience import ANSWERED
+from toolkit.agent.window import window
 from toolkit.contracts import ModelEntry, Price
 from toolkit.errors import BudgetExceeded, PlatformError
 from toolkit.tables import budget_key
@@ -216,7 +218,7 @@ def test_callers_have_accounts_of_their_own_and_unknown_ones_share_one():
 
 def ask(platform: Platform, mine: Account, *steps: Any) -> ModelResponse:
     script = Script(*steps)
-    metered = MeteredModel(script.model, ENTRY, day_of(platform, mine))
+    metered = MeteredModel(script.model, ("x", ENTRY), day_of(platform, mine))
     messages = [ModelRequest(parts=[UserPromptPart("a bucket")])]
     return asyncio.run(metered.request(messages, None, ModelRequestParameters()))
 
@@ -265,16 +267,38 @@ def test_what_the_model_will_read_is_never_counted_too_low():
     tool = ToolDefinition(name="write_file", description="Write.", parameters_json_schema={"type": "object"})
     parameters = ModelRequestParameters(function_tools=[tool])
     prompt = ModelRequest(parts=[UserPromptPart("ü" * 1_000)], instructions="be careful")
-    first = most_input_tokens([prompt], parameters, 200_000)
+    first = most_input_tokens([prompt], parameters, "x", 200_000)
     assert first > 2_000 + ABOUT_TOOLS + len("be careful") + len("write_file" + "Write.")
-    answer = ModelResponse(
-        parts=[TextPart("y" * 50_000)], usage=RequestUsage(input_tokens=700, output_tokens=90)
-    )
+    answer = answered("y" * 50_000, "x", RequestUsage(input_tokens=700, output_tokens=90))
     later = ModelRequest(parts=[UserPromptPart("z" * 100)])
-    assert 790 + 100 <= most_input_tokens([prompt, answer, later], parameters, 200_000) < 790 + 600
-    unknown = ModelResponse(parts=answer.parts)
-    assert most_input_tokens([prompt, unknown, later], parameters, 200_000) > 52_000
-    assert most_input_tokens([prompt, unknown, later], parameters, 8_000) == 8_000
+    assert 790 + 100 <= most_input_tokens([prompt, answer, later], parameters, "x", 200_000) < 790 + 600
+    unknown = answered("y" * 50_000, "x", RequestUsage())
+    assert most_input_tokens([prompt, unknown, later], parameters, "x", 200_000) > 52_000
+    assert most_input_tokens([prompt, unknown, later], parameters, "x", 8_000) == 8_000
+
+
+def answered(text: str, name: str, usage: RequestUsage) -> ModelResponse:
+    return ModelResponse(parts=[TextPart(text)], usage=usage, metadata={ANSWERED: name})
+
+
+def test_what_another_model_counted_says_nothing_of_what_this_one_will_read():
+    """As after a model that gave out: it counts the same text by a tokenizer of its own."""
+    prompt = ModelRequest(parts=[UserPromptPart("a" * 9_000)])
+    mine = answered("b" * 100, "x", RequestUsage(input_tokens=5_000, output_tokens=40))
+    theirs = answered("c" * 2_000, "y", RequestUsage(input_tokens=10, output_tokens=10))
+    none = ModelRequestParameters()
+    assert most_input_tokens([prompt, theirs], none, "x", 200_000) > 11_000
+    after = most_input_tokens([prompt, mine, prompt, theirs], none, "x", 200_000)
+    assert 5_040 + 11_000 < after < 5_040 + 12_000, "from its own answer on"
+
+
+def test_what_an_earlier_run_was_to_says_nothing_of_what_is_shown_of_it_now():
+    """A model with a small window was shown little; one with a large window is shown all of it."""
+    spent = RequestUsage(input_tokens=600, output_tokens=10)
+    prompt = ModelRequest(parts=[UserPromptPart("p" * 10_000)])
+    shown = window([[prompt, answered("done", "x", spent)]] * 3, 25_000)
+    assert shown.kept == 3
+    assert most_input_tokens(shown.messages, ModelRequestParameters(), "x", 200_000) > 30_000
 
 
 # -- whole runs ------------------------------------------------------------------------------------
@@ -320,7 +344,7 @@ def test_runs_at_once_of_one_caller_do_not_pass_its_day_together(platform: Platf
     outcomes: list[Any] = []
 
     def run(number: int) -> None:
-        metered = MeteredModel(Script(together).model, entry, day[number])
+        metered = MeteredModel(Script(together).model, ("x", entry), day[number])
         messages = [ModelRequest(parts=[UserPromptPart("a bucket")])]
         try:
             outcomes.append(asyncio.run(metered.request(messages, None, ModelRequestParameters())))

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
@@ -17,11 +18,13 @@ from bedrock_server import Bedrock, Reply, serve
 from mistral_server import Mistral, Said, ids, serve_mistral
 
 import toolkit.agent.run
+import toolkit.registry
 from toolkit.agent import hooks, patience
 from toolkit.agent.deadline import Deadline
 from toolkit.agent.deps import Deps
 from toolkit.agent.gate import Outcome, converse
 from toolkit.agent.ledger import Ledger
+from toolkit.agent.lineup import Lineup
 from toolkit.agent.mistral import LONGEST_WAIT_S, retry_after
 from toolkit.agent.mistral_key import provider_key
 from toolkit.agent.models import build
@@ -30,6 +33,7 @@ from toolkit.agent.workspace import Workspace
 from toolkit.agent.writer import make_writer
 from toolkit.contracts import HAIKU, MISTRAL_MODELS, ModelEntry, Price, Registry, to_json
 from toolkit.errors import ModelFailed, PlatformError, UsageError
+from toolkit.registry import takes_key
 
 KEY = "s3cr3t-of-mistral"
 WRITE = ("write_file", {"path": "main.tf", "content": GOOD})
@@ -58,7 +62,9 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def mistral(mistral_server: Mistral) -> Mistral:
+def mistral(mistral_server: Mistral, monkeypatch: pytest.MonkeyPatch) -> Mistral:
+    """A server in the place of Mistral's own."""
+    monkeypatch.setattr(toolkit.registry, "MISTRAL_API", mistral_server.endpoint)
     mistral_server.asked.clear()
     mistral_server.keys.clear()
     return mistral_server
@@ -70,8 +76,8 @@ def bedrock(bedrock_server: Bedrock) -> Bedrock:
     return bedrock_server
 
 
-def large(mistral: Mistral, **fields: Any) -> ModelEntry:
-    return msgspec.structs.replace(MISTRAL_MODELS["mistral-large"], endpoint=mistral.endpoint, **fields)
+def large(**fields: Any) -> ModelEntry:
+    return msgspec.structs.replace(MISTRAL_MODELS["mistral-large"], **fields)
 
 
 class Run:
@@ -92,7 +98,7 @@ class Run:
             return Patient(build(entry, client, lambda: KEY, lambda: hooks.again(self._deps), 20.0), name)
 
         model = in_order([made(name, entry) for name, entry in entries.items()])
-        self._agent = make_writer(model, next(iter(entries.values())).id)
+        self._agent = make_writer(model)
 
     def hold(self) -> Outcome:
         return asyncio.run(
@@ -109,7 +115,7 @@ class Run:
 
 def test_a_run_on_mistral_is_done_and_counted_by_its_price(mistral: Mistral):
     mistral.answers = [Said(tool=WRITE), Said(text="made it")]
-    run = Run(large=large(mistral))
+    run = Run(large=large())
     outcome = run.hold()
     assert (outcome.converged, outcome.output) == (True, "made it")
     assert outcome.tree.files == {"main.tf": GOOD.encode()}
@@ -125,7 +131,7 @@ def test_a_run_on_mistral_is_done_and_counted_by_its_price(mistral: Mistral):
 
 def test_what_the_entry_says_is_sent_and_what_it_leaves_out_is_not(mistral: Mistral):
     mistral.answers = [Said(text="no")]
-    Run(large=large(mistral, temperature=None, max_tokens=0, caches=True)).hold()
+    Run(large=large(temperature=None, max_tokens=0, caches=True)).hold()
     assert "temperature" not in mistral.asked[0]
     assert "max_tokens" not in mistral.asked[0]
     assert mistral.asked[0]["prompt_cache_key"] == "tfkit"
@@ -139,7 +145,7 @@ def test_a_refusal_that_may_pass_is_asked_again_and_counted(mistral: Mistral, st
         Said(tool=WRITE),
         Said(text="ok"),
     ]
-    run = Run(large=large(mistral))
+    run = Run(large=large())
     assert run.hold().converged
     assert (len(mistral.asked), run.ledger.requests, run.ledger.retries) == (4, 2, 2)
     assert run.steps.count("model, turn 1, again") == 2
@@ -148,7 +154,7 @@ def test_a_refusal_that_may_pass_is_asked_again_and_counted(mistral: Mistral, st
 
 def test_an_answer_that_breaks_off_is_asked_for_again(mistral: Mistral):
     mistral.answers = [Said(tool=WRITE), Said(text="half of it", torn=True), Said(text="ok")]
-    run = Run(large=large(mistral))
+    run = Run(large=large())
     assert run.hold().output == "ok"
     assert (len(mistral.asked), run.ledger.requests, run.ledger.retries) == (3, 2, 1)
 
@@ -156,7 +162,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(mistral: Mistral):
 def test_what_stays_ends_the_run_with_the_services_words_and_without_the_key(mistral: Mistral):
     mistral.answers = [Said(status=429)]
     with pytest.raises(ModelFailed) as caught:
-        Run(large=large(mistral)).hold()
+        Run(large=large()).hold()
     assert caught.value.message.startswith("the model could not be used: ")
     assert "told by the service" in caught.value.message
     assert KEY not in caught.value.message + caught.value.hint
@@ -167,14 +173,14 @@ def test_what_stays_ends_the_run_with_the_services_words_and_without_the_key(mis
 def test_a_refusal_that_stays_is_not_asked_again(mistral: Mistral, status: int, said: str):
     mistral.answers = [Said(status=status)]
     with pytest.raises(ModelFailed, match=said):
-        Run(large=large(mistral)).hold()
+        Run(large=large()).hold()
     assert len(mistral.asked) == 1
 
 
 def test_an_answer_that_is_cut_off_is_none(mistral: Mistral):
     mistral.answers = [Said(text="All", finish="length")]
     with pytest.raises(ModelFailed, match="cut off at its token limit"):
-        Run(large=large(mistral)).hold()
+        Run(large=large()).hold()
 
 
 def test_a_service_that_is_not_there_is_tried_four_times():
@@ -193,7 +199,7 @@ def test_a_throttled_model_gives_way_after_its_retries_and_each_answer_has_its_o
 ):
     bedrock.replies = [Reply(tool=WRITE, stop="tool_use"), *[Reply(status=429)] * 4, Reply(status=429)]
     mistral.answers = [Said(text="made it")]
-    run = Run(bedrock, claude=CLAUDE, large=large(mistral))
+    run = Run(bedrock, claude=CLAUDE, large=large())
     outcome = run.hold()
     assert (outcome.converged, outcome.output) == (True, "made it")
     assert (len(bedrock.asked), len(mistral.asked), run.ledger.retries) == (5, 1, 3)
@@ -209,7 +215,7 @@ def test_who_gave_out_is_tried_once_at_each_later_turn_until_it_answers_again(
     throttled = Reply(status=503)
     bedrock.replies = [*[throttled] * 5, Reply(text="back again")]
     mistral.answers = [Said(tool=("list_files", {})), Said(tool=WRITE), Said(text="never asked for")]
-    run = Run(bedrock, claude=CLAUDE, large=large(mistral))
+    run = Run(bedrock, claude=CLAUDE, large=large())
     assert run.hold().output == "back again"
     assert (len(bedrock.asked), len(mistral.asked), run.ledger.retries) == (6, 2, 3)
     assert run.ledger.answered == ["large", "claude"]
@@ -219,7 +225,7 @@ def test_who_gave_out_is_tried_once_at_each_later_turn_until_it_answers_again(
 def test_a_stream_that_always_breaks_off_gives_way_too(bedrock: Bedrock, mistral: Mistral, broken: Reply):
     bedrock.replies = [broken]
     mistral.answers = [Said(tool=WRITE), Said(text="ok")]
-    run = Run(bedrock, claude=CLAUDE, large=large(mistral))
+    run = Run(bedrock, claude=CLAUDE, large=large())
     assert run.hold().converged
     assert run.ledger.retries == 3
     assert run.ledger.answered == ["large"]
@@ -229,14 +235,14 @@ def test_a_bad_answer_and_a_refusal_are_no_reason_to_ask_another(bedrock: Bedroc
     for reply in (Reply(text="cut", stop="max_tokens"), Reply(status=403)):
         bedrock.replies, bedrock.asked[:] = [reply], []
         with pytest.raises(ModelFailed):
-            Run(bedrock, claude=CLAUDE, large=large(mistral)).hold()
+            Run(bedrock, claude=CLAUDE, large=large()).hold()
     assert mistral.asked == []
 
 
 def test_when_none_is_left_each_is_named_with_its_cause(bedrock: Bedrock, mistral: Mistral):
     bedrock.replies, mistral.answers = [Reply(status=429)], [Said(status=503)]
     with pytest.raises(ModelFailed) as caught:
-        Run(bedrock, claude=CLAUDE, large=large(mistral)).hold()
+        Run(bedrock, claude=CLAUDE, large=large()).hold()
     assert "claude could not be used 4 times in a row: status_code: 429" in caught.value.message
     assert "large could not be used: status_code: 503" in caught.value.message
     assert "choose another model" in caught.value.hint
@@ -252,7 +258,7 @@ def test_a_run_says_who_answered_and_the_key_is_nowhere_in_it(
     platform.clients.bedrock = bedrock.client
     ssm = platform.clients.ssm
     before = ssm.get_parameter(Name=PARAMETER)["Parameter"]["Value"]
-    models = {"claude": CLAUDE, "large": large(mistral, price=Price(input=0.5, output=1.5))}
+    models = {"claude": CLAUDE, "large": large(price=Price(input=0.5, output=1.5))}
     ssm.put_parameter(Name="/keys/mistral", Value=KEY, Type="SecureString", Overwrite=True)
     ssm.put_parameter(
         Name=PARAMETER, Value=to_json(Registry(default="claude", models=models)).decode(), Overwrite=True
@@ -287,26 +293,64 @@ def test_a_run_says_who_answered_and_the_key_is_nowhere_in_it(
     [
         ({"fallbacks": ("gone",)}, "priced falls back to 'gone', which the registry has not"),
         ({"fallbacks": ("priced",)}, "models fall back in a circle: priced → priced"),
-        ({"fallbacks": ("unpriced",)}, "the price of unpriced is not known, so a budget in dollars"),
         ({"temperature": None}, "priced takes no temperature"),
+        ({"price": None}, "the price of priced is not known, so a budget in dollars"),
+        ({"provider": "mistral", "id": "x"}, "priced needs a key of Mistral's"),
     ],
 )
 def test_a_chain_that_cannot_be_is_refused_before_a_model_is_asked(
     platform: Platform, fields: dict[str, Any], said: str
 ):
-    ssm = platform.clients.ssm
-    before = ssm.get_parameter(Name=PARAMETER)["Parameter"]["Value"]
-    registry = msgspec.json.decode(before, type=Registry)
-    changed = msgspec.structs.replace(registry.models["priced"], **fields)
-    value = msgspec.structs.replace(registry, models={**registry.models, "priced": changed})
-    ssm.put_parameter(Name=PARAMETER, Value=to_json(value).decode(), Overwrite=True)
-    try:
+    with changed_registry(platform, **fields):
         result = platform.run(max_cost_usd=1.0, temperature=0.5)
-    finally:
-        ssm.put_parameter(Name=PARAMETER, Value=before, Overwrite=True)
     assert result.status == "error"
     assert said in (result.error or "")
     assert platform.script.seen == []
+
+
+@contextmanager
+def changed_registry(platform: Platform, **fields: Any) -> Iterator[None]:
+    """The registry of the tests with these fields of `priced`, and models that cannot be used."""
+    ssm = platform.clients.ssm
+    before = ssm.get_parameter(Name=PARAMETER)["Parameter"]["Value"]
+    registry = msgspec.json.decode(before, type=Registry)
+    models = {
+        **registry.models,
+        "keyless": large(price=Price(input=1, output=1)),
+        "cold": ModelEntry(provider="bedrock", id="x", price=Price(input=1, output=1), temperature=None),
+    }
+    models["priced"] = msgspec.structs.replace(models["priced"], **fields)
+    value = to_json(msgspec.structs.replace(registry, models=models)).decode()
+    ssm.put_parameter(Name=PARAMETER, Value=value, Overwrite=True)
+    try:
+        yield
+    finally:
+        ssm.put_parameter(Name=PARAMETER, Value=before, Overwrite=True)
+
+
+def test_who_cannot_stand_in_keeps_nobody_from_answering_and_is_named(platform: Platform):
+    request = platform.request(max_cost_usd=1.0, temperature=0.5)
+    with changed_registry(platform, fallbacks=("keyless", "unpriced", "cold")):
+        lineup = Lineup(request, platform.config, platform.clients)
+        assert [name for name, _ in lineup.choose("")] == ["priced"]
+        result = platform.run(max_cost_usd=1.0, temperature=0.5)
+    assert (result.status, result.models) == ("ok", ["priced"])
+    left_out = "answers where priced cannot: it was left out,"
+    assert lineup.dropped == [
+        f"that keyless {left_out} keyless needs a key of Mistral's, and the platform has none",
+        f"that unpriced {left_out} the price of unpriced is not known, so a budget in dollars cannot be kept",
+        f"that cold {left_out} cold takes no temperature",
+    ]
+
+
+def test_a_key_that_cannot_be_read_takes_only_who_needs_it_out(platform: Platform):
+    platform.config = msgspec.structs.replace(platform.config, mistral_key_parameter="/gone")
+    with changed_registry(platform, fallbacks=("keyless", "cold")):
+        lineup = Lineup(platform.request(), platform.config, platform.clients)
+        assert [name for name, _ in lineup.choose("")] == ["priced", "cold"]
+        assert "Mistral's key (/gone) cannot be read" in lineup.dropped[0]
+        with pytest.raises(PlatformError, match=r"Mistral's key \(/gone\) cannot be read"):
+            lineup.choose("keyless")
 
 
 def test_a_scripted_model_is_named_by_the_registrys_name(platform: Platform):
@@ -324,17 +368,28 @@ def _done() -> Any:
 
 
 def test_without_a_key_the_next_step_is_named():
-    entry = MISTRAL_MODELS["mistral-large"]
     with pytest.raises(UsageError, match="mistral-large needs a key of Mistral's") as refusal:
-        provider_key(None, "", entry, "mistral-large")
+        provider_key(None, "", "mistral-large")
     assert "TFKIT_MISTRAL_KEY=… tfkit up" in refusal.value.hint
-    own = msgspec.structs.replace(entry, endpoint="http://127.0.0.1:1")
-    assert provider_key(None, "", own, "mine") == "none"
 
 
-def test_a_key_that_cannot_be_read_is_the_platforms_failure(platform: Platform):
-    with pytest.raises(PlatformError, match=r"Mistral's key \(/gone\) cannot be read"):
-        provider_key(platform.clients.ssm, "/gone", MISTRAL_MODELS["mistral-large"], "large")
+def test_the_key_goes_to_mistral_and_to_no_other_address(mistral: Mistral, monkeypatch: pytest.MonkeyPatch):
+    """Whoever may change the registry names an address; that is not enough to be sent the key."""
+    mistral.answers = [Said(tool=WRITE), Said(text="ok")]
+    Run(large=large(endpoint=f"{mistral.endpoint}/v1")).hold()
+    assert set(mistral.keys) == {KEY}, "this is Mistral's own, however it is written"
+    monkeypatch.setattr(toolkit.registry, "MISTRAL_API", "https://api.mistral.ai")
+    mistral.asked.clear()
+    mistral.keys.clear()
+    Run(large=large(endpoint=mistral.endpoint)).hold()
+    assert set(mistral.keys) == {"none"}
+    for near in (
+        "https://api.mistral.ai.example.com",
+        "https://api.mistral.ai@example.com",
+        "http://api.mistral.ai",
+    ):
+        assert not takes_key(large(endpoint=near))
+    assert takes_key(large()) and takes_key(large(endpoint="https://api.mistral.ai/v1/"))
 
 
 @pytest.mark.parametrize("address", ["http://api.example.com", "ftp://127.0.0.1", "https://", "127.0.0.1:80"])

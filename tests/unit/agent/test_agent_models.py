@@ -1,17 +1,14 @@
 """The registry, the choice of a model, its price and how it is called."""
 
 from decimal import Decimal
-from types import SimpleNamespace
-from typing import Any
 
 import boto3
 import pytest
-from agent_platform import Refusing, everything
 from pydantic_ai.usage import RequestUsage
 
-from toolkit.agent.models import build, cost_of, load_registry
+from toolkit.agent.models import build, cost_of
 from toolkit.contracts import ModelEntry, Price, Registry
-from toolkit.errors import PlatformError, UsageError
+from toolkit.errors import UsageError
 from toolkit.registry import find
 
 HAIKU = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -19,10 +16,6 @@ MILLION = RequestUsage(input_tokens=1_000_000, output_tokens=1_000_000)
 REGISTRY = Registry(
     default="a", models={name: ModelEntry(provider="bedrock", id=f"x.{name}") for name in "ba"}
 )
-
-
-def ssm(value: str) -> Any:
-    return SimpleNamespace(get_parameter=lambda Name: {"Parameter": {"Value": value}})  # noqa: N803
 
 
 def test_the_price_of_the_registry_comes_first():
@@ -59,17 +52,6 @@ def test_the_default_is_chosen_where_no_name_is_given():
     with pytest.raises(UsageError, match="unknown model 'c'") as refusal:
         find(REGISTRY, "c")
     assert refusal.value.hint == "known are: a, b"
-
-
-def test_the_registry_is_read_at_run_time():
-    value = '{"default":"a","models":{"a":{"provider":"bedrock","id":"x"}}}'
-    assert load_registry(ssm(value), "/p").models["a"].id == "x"
-
-
-@pytest.mark.parametrize("client", [ssm("{"), ssm('{"models":{}}'), Refusing(None, everything)])
-def test_a_registry_that_cannot_be_read_is_named(client: Any):
-    with pytest.raises(PlatformError, match=r"registry of models \(/p\) cannot be read"):
-        load_registry(client, "/p")
 
 
 def test_a_model_is_called_by_its_own_id_through_its_profile():

@@ -13,6 +13,7 @@ from pydantic_ai.messages import (
     ToolReturnPart,
     UserPromptPart,
 )
+from pydantic_ai.usage import RequestUsage
 
 from toolkit.agent.farewell import END
 from toolkit.agent.window import Turn, is_whole, lean, shortened, tokens, window
@@ -95,15 +96,17 @@ def test_the_oldest_file_contents_go_first_then_the_oldest_turns() -> None:
     assert last.kept == 1 and content(last.messages[0]) == "p2"
 
 
-def test_what_is_remembered_has_no_instructions_thoughts_or_images() -> None:
+def test_what_is_remembered_has_no_instructions_thoughts_images_or_cost() -> None:
     image = BinaryContent(b"\x89PNG" * 1000, media_type="image/png")
+    cost = RequestUsage(input_tokens=10, output_tokens=1)
     turn: Turn = [
         ModelRequest(parts=[UserPromptPart(["like this", image])], instructions="how"),
-        ModelResponse(parts=[ThinkingPart("hm"), TextPart("made it")]),
+        ModelResponse(parts=[ThinkingPart("hm"), TextPart("made it")], usage=cost),
     ]
     request, response = lean(turn)
     assert isinstance(request, ModelRequest) and request.instructions is None
     assert content(request) == "like this\n[left out: image/png]"
+    assert isinstance(response, ModelResponse) and response.usage == RequestUsage()
     assert response.parts == [TextPart("made it")]
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from agent_scripts import call, hold, make_talk, say, used, write
+from agent_scripts import answer, call, hold, make_talk, say, used, write
+from pydantic_ai.messages import ToolCallPart
 
 from toolkit.agent import workspace as limits
 from toolkit.agent.workspace import Refused, Workspace
@@ -179,6 +180,7 @@ def test_a_deleted_file_is_gone_and_has_to_be_read_again():
     [
         (write("../main.tf"), "write the path from the workspace's root"),
         (write("main.tf", "\ud800"), "Invalid JSON"),
+        (answer(ToolCallPart("write_file", '{"path": "main.tf", "content": "\ud800"}')), "Invalid JSON"),
         (call("read_file", path="main.tf"), "the files are: none yet"),
         (call("edit_file", path="main.tf", old="a", new="b"), "the files are: none yet"),
         (call("delete_file", path="main.tf"), "the files are: none yet"),

@@ -9,6 +9,7 @@ import pytest
 from checks_aws import ROLE, Aws, Refused, attached, availability, cloud, credentials, said
 from mistral_server import Mistral, serve_mistral
 
+import toolkit.registry
 from toolkit.contracts import MISTRAL_MODELS, ModelEntry, Registry, default_registry
 from toolkit.deploy.checks.check import Check
 from toolkit.deploy.checks.examine import Deployed
@@ -20,10 +21,18 @@ GIVE = "TFKIT_MISTRAL_KEY=… tfkit up"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Mistral]:
+def mistral_server() -> Iterator[Mistral]:
     with serve_mistral() as told:
-        told.accepts = KEY
         yield told
+
+
+@pytest.fixture
+def server(mistral_server: Mistral, monkeypatch: pytest.MonkeyPatch) -> Mistral:
+    """A server in the place of Mistral's own."""
+    monkeypatch.setattr(toolkit.registry, "MISTRAL_API", mistral_server.endpoint)
+    mistral_server.accepts = KEY
+    mistral_server.keys.clear()
+    return mistral_server
 
 
 @pytest.fixture
@@ -45,23 +54,22 @@ def check(name: str, models: dict[str, ModelEntry], *, up: bool = True, **settin
     return usable(Deployed(cloud(), outputs, registry), name, Settings(target="aws", **settings))
 
 
-def large(server: Mistral, **fields: Any) -> dict[str, ModelEntry]:
-    entry = msgspec.structs.replace(MISTRAL_MODELS["mistral-large"], endpoint=server.endpoint, **fields)
-    return {"large": entry}
+def large(**fields: Any) -> dict[str, ModelEntry]:
+    return {"large": msgspec.structs.replace(MISTRAL_MODELS["mistral-large"], **fields)}
 
 
 def test_a_key_that_the_agent_reads_and_mistral_takes(aws: Aws, server: Mistral):
-    found = check("large", large(server))
+    found = check("large", large())
     assert (found.ok, found.fix) == (True, ""), found
     assert "offered for the key that the agent reads" in found.detail
     (asked,) = aws.called("GetParameter")
     assert asked == {"Name": "/tfkit-dev/secrets/mistral", "WithDecryption": True}
-    assert check("large", large(server, id="mistral-large-2512-alias")).ok, "by another of its names"
+    assert check("large", large(id="mistral-large-2512-alias")).ok, "by another of its names"
 
 
 def test_who_may_not_take_the_role_reads_the_key_himself(aws: Aws, server: Mistral):
     aws.answers["AssumeRole"] = Refused("AccessDenied", "is not authorized to perform: sts:AssumeRole")
-    found = check("large", large(server))
+    found = check("large", large())
     assert found.ok
     assert "offered for the platform's key" in found.detail
 
@@ -75,7 +83,7 @@ def test_who_may_not_take_the_role_reads_the_key_himself(aws: Aws, server: Mistr
 )
 def test_a_key_that_is_of_no_use(aws: Aws, server: Mistral, answer: Any, detail: str, fix: str):
     aws.answers["GetParameter"] = answer
-    found = check("large", large(server))
+    found = check("large", large())
     assert not found.ok
     assert detail in found.detail
     assert found.fix == fix or (not fix and found.fix)
@@ -101,23 +109,24 @@ def test_a_role_that_reads_nothing_because_nothing_is_there_is_no_denial(aws: Aw
 
 def test_before_an_up_the_key_that_is_given_counts(aws: Aws, server: Mistral):
     assert check("mistral-large", dict(MISTRAL_MODELS), up=False).fix == GIVE
-    found = check("large", large(server), up=False, provider_keys={"mistral": KEY})
+    found = check("large", large(), up=False, provider_keys={"mistral": KEY})
     assert found.ok
     assert aws.called("GetParameter") == []
 
 
-def test_an_endpoint_of_ones_own_needs_no_key(aws: Aws, server: Mistral):
-    aws.answers["GetParameter"] = Refused("ParameterNotFound")
-    server.accepts, before = "", server.accepts
-    try:
-        assert check("large", large(server)).ok
-        assert server.keys[-1] == ""
-    finally:
-        server.accepts = before
+def test_an_endpoint_of_ones_own_is_sent_no_key(aws: Aws, server: Mistral, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(toolkit.registry, "MISTRAL_API", "https://api.mistral.ai")
+    found = check("large", large(endpoint=server.endpoint))
+    assert not found.ok and "the platform's goes to Mistral alone" in found.detail
+    server.accepts = ""
+    found = check("large", large(endpoint=server.endpoint))
+    assert found.ok and "offered without a key" in found.detail
+    assert set(server.keys) == {""}
+    assert aws.called("GetParameter") == []
 
 
 def test_a_model_that_is_not_offered_is_told_with_those_that_are(aws: Aws, server: Mistral):
-    found = check("large", large(server, id="mistral-huge"))
+    found = check("large", large(id="mistral-huge"))
     assert not found.ok
     assert "mistral-huge is none of the models that are offered, as mistral-large-2512" in found.detail
 
@@ -144,6 +153,6 @@ def test_a_bedrock_model_without_a_profile_waits_for_an_up(aws: Aws):
 
 
 def test_a_chain_that_cannot_be_is_told(aws: Aws, server: Mistral):
-    found = check("large", large(server, fallbacks=("gone",)))
+    found = check("large", large(fallbacks=("gone",)))
     assert not found.ok
     assert "large falls back to 'gone'" in found.detail

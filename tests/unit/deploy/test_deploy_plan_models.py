@@ -85,7 +85,7 @@ def test_a_registry_that_may_not_be_read_is_not_taken_for_none(aws: Aws):
     aws.answers["GetParameter"] = Refused("AccessDeniedException")
     with pytest.raises(TfkitError, match=r"/tfkit-dev/models\) cannot be read") as caught:
         deployed_registry(cloud(), OUTPUTS)
-    assert "operator's policy" in caught.value.hint
+    assert "ssm:GetParameter" in caught.value.hint
 
 
 @pytest.mark.parametrize("secret", [False, True], ids=["plain", "as Pulumi's state has a secret"])

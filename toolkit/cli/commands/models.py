@@ -99,7 +99,7 @@ def default_model(name: str) -> None:
     "--provider", type=click.Choice(PROVIDERS), default="bedrock", show_default=True, help="Who serves it."
 )
 @click.option("--id", "model_id", required=True, metavar="ID", help="The provider's own name of the model.")
-@click.option("--endpoint", metavar="URL", help="Another address that speaks Mistral's API.")
+@click.option("--endpoint", metavar="URL", help="Another address of Mistral's API, asked without a key.")
 @click.option("--context", type=click.IntRange(min=1), metavar="TOKENS", help="The size of its window.")
 @click.option(
     "--max-tokens", type=click.IntRange(min=0), metavar="TOKENS", help="The most of one answer; 0 sets none."

@@ -14,10 +14,9 @@ from toolkit.deploy.checks.check import Check
 from toolkit.deploy.checks.refusals import AWS_ERRORS, explain
 from toolkit.deploy.checks.role import CannotAssume, assume
 from toolkit.errors import ModelFailed
-from toolkit.registry import refuse_clear
+from toolkit.registry import address_of, refuse_clear, takes_key
 from toolkit.settings import Settings
 
-API = "https://api.mistral.ai"
 GIVE_A_KEY = "TFKIT_MISTRAL_KEY=… tfkit up"
 PATIENCE_S = 20.0
 MOST_BYTES = 4 << 20
@@ -30,20 +29,15 @@ class NoKey(ModelFailed):
 def usable(
     cloud: Cloud, role_arn: str, parameter: str, name: str, entry: ModelEntry, settings: Settings
 ) -> Check:
-    """Whether a run could use the model, by the key in the parameter.
+    """Whether a run could use the model, by the key in the parameter, which goes to Mistral alone.
 
     Without a role nothing is deployed yet, and a key is one to come.
     """
+    key, whose = "", "without a key"
     try:
-        key, whose = _key(cloud, role_arn, parameter, settings)
-    except NoKey as none:
-        if not entry.endpoint:
-            return Check(name, False, none.message, none.hint)
-        key, whose = "", "without a key"
-    except ModelFailed as failed:
-        return Check(name, False, failed.message, failed.hint)
-    try:
-        known = models_of(entry.endpoint or API, key)
+        if takes_key(entry):
+            key, whose = _key(cloud, role_arn, parameter, settings)
+        known = models_of(address_of(entry), key)
     except ModelFailed as failed:
         return Check(name, False, failed.message, failed.hint)
     if entry.id not in known:
@@ -86,7 +80,7 @@ def models_of(address: str, key: str) -> set[str]:
 
     Raises `ModelFailed` where it is not reached, refuses the key, or answers something else.
     """
-    url = refuse_clear(address.rstrip("/").removesuffix("/v1")) + "/v1/models"
+    url = refuse_clear(address) + "/v1/models"
     headers = {"Accept": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - https, or this machine
     try:
@@ -95,7 +89,7 @@ def models_of(address: str, key: str) -> set[str]:
         offered = [model for model in document["data"] if isinstance(model, dict)]
         return {str(name) for model in offered for name in (model["id"], *(model.get("aliases") or ()))}
     except urllib.error.HTTPError as refusal:
-        raise _refused(url, refusal.code) from refusal
+        raise _refused(url, refusal.code, keyed=bool(key)) from refusal
     except OSError as error:
         reason = getattr(error, "reason", error)
         raise ModelFailed(f"{url} cannot be reached: {reason}", "start it, or see to the network") from error
@@ -105,7 +99,12 @@ def models_of(address: str, key: str) -> set[str]:
         ) from error
 
 
-def _refused(url: str, status: int) -> ModelFailed:
+def _refused(url: str, status: int, *, keyed: bool) -> ModelFailed:
+    if status in (401, 403) and not keyed:
+        return ModelFailed(
+            f"{url} wants a key (HTTP {status}), and the platform's goes to Mistral alone",
+            "let the endpoint do without one, for whom the network lets through",
+        )
     if status in (401, 403):
         return ModelFailed(f"the key is refused (HTTP {status})", f"give a good one: {GIVE_A_KEY}")
     if status == 429:
