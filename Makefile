@@ -7,7 +7,7 @@ READY   := $(VENV)/.ready
 HOME_OF_DEMO := build/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports docs bench bench-traces clean
+.PHONY: help demo test test-all check lint types imports docs bench bench-traces clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,8 +30,15 @@ demo: $(READY) ## bring a platform up on this machine, ask, look at the trace, t
 	say traces --since 1d; $(BIN)/tfkit traces --since 1d; \
 	say down; $(BIN)/tfkit down --yes; trap - EXIT
 
-test: $(READY) ## run every test
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+# One more than there are cores, since tests wait for processes that they start.
+WORKERS ?= $(shell python3 -c "import os; print((os.cpu_count() or 1) + 1)")
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+test: $(READY) ## run the tests
+	$(PYTEST) -m "not thorough"
+
+test-all: $(READY) ## run them with the long ones that others hold in short, and with an OPA built by Go
+	TFKIT_TESTS_BUILD_OPA=1 $(PYTEST)
 
 check: lint types imports test ## lint, types, import rules and tests: what a change must pass
 

@@ -49,7 +49,13 @@ def left_in(tfkit: Tfkit) -> list[str]:
     return [*tables, *roles, *buckets, *functions, *queues, *streams, *live]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="ctrl-c", marks=pytest.mark.thorough),
+        pytest.param(signal.SIGKILL, id="kill"),
+    ],
+)
 def test_up_goes_on_where_it_was_cut_off(tfkit: Tfkit, number: signal.Signals) -> None:
     print(f"seed {SEED}: run again with TFKIT_TEST_SEED={SEED}")
     moments = random.Random(SEED)

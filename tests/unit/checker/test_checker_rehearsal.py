@@ -102,6 +102,7 @@ def test_what_validate_refuses_is_not_planned(checker: InProcessChecker) -> None
     assert alone.status == "findings"
 
 
+@pytest.mark.thorough
 def test_past_the_deadline_it_is_slow_and_says_what_was_not_done(tmp_path: Path) -> None:
     checker = InProcessChecker(tmp_path, unsandboxed=not level().confines, rehearsal_timeout_s=15.0)
     try:
@@ -129,7 +130,7 @@ def test_a_backend_and_profiles_of_the_users_own_lead_nowhere(tmp_path: Path) ->
     checker = InProcessChecker(tmp_path, brought=tree, unsandboxed=not level().confines)
     try:
         result = rehearsed(checker, tree, "plan")
-        assert (result.status, result.detail) == ("ok", "1 resources planned")
+        assert (result.status, result.detail) == ("ok", "1 resource planned")
     finally:
         checker.close()
 
@@ -172,6 +173,7 @@ resource "aws_s3_bucket" "b" {
     assert "none was planned" in result.detail
 
 
+@pytest.mark.thorough
 def test_one_tree_leaves_nothing_for_the_next(tmp_path: Path) -> None:
     """Neither a backend in terraform's data folder nor a bucket in the emulator."""
     first = Tree(files={"main.tf": b'terraform {\n  backend "s3" {}\n}\nresource "aws_s3_bucket" "b" {}\n'})

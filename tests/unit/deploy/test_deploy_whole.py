@@ -121,6 +121,7 @@ def change_behind_its_back(client: Callable[[str], Any], outputs: dict[str, Any]
     client("kms").disable_key_rotation(KeyId=outputs["kms_key_arn"])
 
 
+@pytest.mark.thorough
 def test_the_emulator_keeps_regions_apart_for_every_type(account: Account) -> None:
     """What makes it safe to make the new ones before the old ones go (`EmulatorProvider.DiffConfig`)."""
     one, other = account.engine(HERE), account.engine(THERE, "other")
@@ -131,6 +132,7 @@ def test_the_emulator_keeps_regions_apart_for_every_type(account: Account) -> No
     assert one.drift(quiet) == []
 
 
+@pytest.mark.thorough
 def test_a_platform_moves_to_another_region(account: Account) -> None:
     here, there = account.engine(HERE), account.engine(THERE)
     here.up(program(HERE), quiet)

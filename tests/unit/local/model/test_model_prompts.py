@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -271,13 +272,28 @@ WORDED = [
 """Two or three kinds each; `test_model_asked.py` says what some of them must give."""
 
 
-def test_terraform_accepts_every_prompt_and_edge(terraform: Terraform, tmp_path: Path) -> None:
+def every_kind() -> list[str]:
+    """Prompts and edges, and a plain prompt of each kind that none of them makes."""
+    worded = [prompt for prompt, _, _ in PROMPTS] + EDGES
+    made = {wish.kind for prompt in worded for wish in read_prompt(prompt).wishes}
+    return worded + [prompt for kind, prompt in PLAIN.items() if kind not in made]
+
+
+def other_words() -> list[str]:
+    return WORDED + [prompt["text"] for prompt in PUBLIC if "refused" not in prompt] + TOGETHER
+
+
+@pytest.mark.parametrize(
+    "prompts",
+    [every_kind, pytest.param(other_words, marks=pytest.mark.thorough)],
+    ids=lambda each: each.__name__,
+)
+def test_terraform_accepts_every_prompt_and_edge(
+    terraform: Terraform, tmp_path: Path, prompts: Callable[[], list[str]]
+) -> None:
     """All at once, each as a module of one root: that is one init and one validate."""
     calls = []
-    public = [prompt["text"] for prompt in PUBLIC if "refused" not in prompt]
-    worded = [p for p, _, _ in PROMPTS] + EDGES + WORDED + public + TOGETHER
-    made = {wish.kind for prompt in worded for wish in read_prompt(prompt).wishes}
-    worded += [prompt for kind, prompt in PLAIN.items() if kind not in made]
+    worded = prompts()
     for number, prompt in enumerate(worded):
         wishes = read_prompt(prompt)
         assert wishes.wishes, prompt

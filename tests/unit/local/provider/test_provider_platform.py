@@ -339,6 +339,7 @@ def test_a_platform_is_made_stays_as_it_is_and_goes(
     assert stack.account.everything() == before
 
 
+@pytest.mark.thorough
 def test_a_platform_takes_one_form_after_the_other(forms: dict[str, PlatformConfig], stack: Stack) -> None:
     for form in (*FORMS, FORMS[0]):
         stack.up(forms[form])
