@@ -29,17 +29,8 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
         clean(session)
 
 
-HELD_ELSEWHERE = {"docs/conversation.md", "docs/evaluate.md", "docs/existing-code.md"}
-"""Each has a file of tests of its own; `make test-all` goes through the pages too."""
-
-
-@pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(page, id=page.name, marks=[pytest.mark.thorough] if page.name in HELD_ELSEWHERE else [])
-        for page in SHARED
-    ],
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("page", SHARED, ids=lambda page: page.name)
 def test_a_page_on_the_platform_of_the_readme(
     page: Page, started: Session, request: pytest.FixtureRequest
 ) -> None:

@@ -7,6 +7,8 @@ import pytest
 from docs_pages import ALONE, clean, go_through, prepared
 from docs_runner import Page, Session
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:

@@ -8,6 +8,8 @@ from driver import Tfkit
 
 from toolkit.contracts import StackOutputs
 
+pytestmark = pytest.mark.thorough
+
 # The second is right in one thing and wrong in another; the third no recipe of the composer's makes.
 SET = """
 tasks:
@@ -60,7 +62,6 @@ def test_again_nothing_is_asked_and_the_page_is_there(tfkit: Tfkit, report: Any)
     assert sorted(ends) == ["quantum", "queue", "topic"]
 
 
-@pytest.mark.thorough
 def test_this_installations_agent_does_as_the_deployed_one(tfkit: Tfkit, report: Any) -> None:
     found = tfkit.json(
         "eval", "set.yaml", "--only", "topic", "--local-agent", "--rehearse", "off", "-o", "local.jsonl"

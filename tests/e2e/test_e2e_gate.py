@@ -47,6 +47,7 @@ def test_a_run_is_checked_by_the_linters_that_are_installed_and_says_so(tfkit: T
     assert {check["validator"] for check in again["checks"]} == set(run["attempts"][-1]["validators"])
 
 
+@pytest.mark.thorough
 def test_a_team_s_policy_closes_the_gate_and_the_rule_is_named(tfkit: Tfkit, home: Path) -> None:
     (home / "tfkit-policy.toml").write_text(POLICY)
     try:

@@ -78,6 +78,7 @@ def test_up_goes_on_where_it_was_cut_off(tfkit: Tfkit, number: signal.Signals) -
     assert tfkit("down").returncode == 0
 
 
+@pytest.mark.thorough
 def test_the_past_is_still_there_after_down_and_up(tfkit: Tfkit, tmp_path: Path) -> None:
     tfkit.json("up")
     before = tfkit.json("ask", "an sqs queue", "-o", str(tmp_path / "queue"))

@@ -240,6 +240,7 @@ def test_without_terraform_up_says_how_to_get_it_and_starts_nothing(tmp_path: Pa
     assert not bare.folder.exists()
 
 
+@pytest.mark.thorough
 def test_a_killed_emulator_comes_back_with_its_resources(
     tfkit: Tfkit, outputs: StackOutputs, asked: dict[str, Any]
 ) -> None:

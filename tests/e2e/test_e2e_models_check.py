@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from driver import Tfkit
 
 from toolkit.contracts import StackOutputs
@@ -21,6 +22,7 @@ def test_the_composer_answers_under_the_agents_role(tfkit: Tfkit, outputs: Stack
     assert "answers the agent's role" in model["detail"]
 
 
+@pytest.mark.thorough
 def test_a_dead_model_is_told_and_the_other_still_answers(tfkit: Tfkit, outputs: StackOutputs) -> None:
     dead = f"http://127.0.0.1:{free_port()}"
     tfkit.json("up", "--llm", dead, "--llm-model", "my-model")

@@ -30,6 +30,7 @@ def test_one_setting_is_one_update_and_a_preview_changes_nothing(tfkit: Tfkit) -
     assert changed == {"create": 0, "update": 1, "replace": 0, "delete": 0, "same": made["create"] - 1}
 
 
+@pytest.mark.thorough
 def test_status_names_what_was_changed_by_hand_and_up_puts_it_right(tfkit: Tfkit) -> None:
     before = tfkit.json("status")
     assert before["drift"] == []
@@ -63,6 +64,7 @@ def test_a_dry_run_of_down_and_nothing_to_take_down_touch_nothing(tfkit: Tfkit) 
     assert tfkit.json("status")["drift"] == []
 
 
+@pytest.mark.thorough
 def test_a_providers_key_outlives_the_emulator(tfkit: Tfkit) -> None:
     tfkit.environment["TFKIT_MISTRAL_KEY"] = "a-key-of-mistral"
     assert tfkit.json("up")["changes"]["create"] == 1
@@ -79,6 +81,7 @@ def test_a_providers_key_outlives_the_emulator(tfkit: Tfkit) -> None:
     assert tfkit.json("up")["changes"]["delete"] == 1
 
 
+@pytest.mark.thorough
 def test_a_move_is_announced_before_it_happens(tfkit: Tfkit) -> None:
     run = tfkit.json("ask", "an sqs queue", "-o", str(tfkit.home / "queue"))
     planned = tfkit("preview", "--region", "eu-west-1")
@@ -102,6 +105,7 @@ def test_a_move_is_announced_before_it_happens(tfkit: Tfkit) -> None:
     assert len(names) == 2 and all(name.startswith("acme-") for name in names)
 
 
+@pytest.mark.thorough
 def test_data_can_be_kept_and_the_next_up_goes_on_with_it(tfkit: Tfkit) -> None:
     run = tfkit.json("ask", "an sqs queue", "-o", str(tfkit.home / "kept"))
     would = tfkit.json("down", "--keep-data", "--dry-run")["receipt"]
@@ -118,6 +122,7 @@ def test_data_can_be_kept_and_the_next_up_goes_on_with_it(tfkit: Tfkit) -> None:
     assert list((tfkit.home / "again").glob("*.tf"))
 
 
+@pytest.mark.thorough
 def test_the_state_goes_out_and_comes_in(tfkit: Tfkit, tmp_path: Path) -> None:
     saved = tmp_path / "state.json"
     assert tfkit("state", "export", "-o", str(saved)).returncode == 0

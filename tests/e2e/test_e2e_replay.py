@@ -97,6 +97,7 @@ def test_a_replay_is_a_run_with_all_that_the_other_was_given(
     assert given_to(tfkit, replays["added"]) == given_to(tfkit, "run-added")
 
 
+@pytest.mark.thorough
 def test_the_other_way_it_gets_better_and_replays_are_not_taken_for_runs(
     tfkit: Tfkit, stricter: dict[str, Any], recorded: dict[str, str]
 ) -> None:

@@ -109,6 +109,7 @@ def test_whoever_follows_a_cancelled_run_is_told(tfkit: Tfkit) -> None:
     assert json.loads(out)["status"] == "cancelled"
 
 
+@pytest.mark.thorough
 def test_what_cannot_be_cancelled_says_why(tfkit: Tfkit) -> None:
     assert "no run has the id" in tfkit.json("runs", "cancel", "nobody-knows-it", code=1)["error"]
     run_id = tfkit.json("ask", "a queue named orders", "-m", "offline-composer", "-x")["run_id"]

@@ -154,6 +154,7 @@ def test_calls_tools_with_wrong_arguments_ten_times_and_mends_each(platform: Pla
     assert len(platform.script.retries) == 10
 
 
+@pytest.mark.thorough
 def test_writes_a_file_of_50_mb(platform: Platform):
     huge = "#" * (50 * 1024 * 1024)
     platform.script = costing(write("main.tf", huge), write("main.tf"), say("done"))

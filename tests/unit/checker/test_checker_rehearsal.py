@@ -135,6 +135,7 @@ def test_a_backend_and_profiles_of_the_users_own_lead_nowhere(tmp_path: Path) ->
         checker.close()
 
 
+@pytest.mark.thorough
 def test_files_that_resources_name_are_those_of_the_tree(checker: InProcessChecker, tmp_path: Path) -> None:
     """Relative to its root, as always; the host's are not there for what a model wrote."""
     secret = tmp_path / "secret"

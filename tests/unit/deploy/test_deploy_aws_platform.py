@@ -161,6 +161,7 @@ def test_records_under_lock_stay_and_the_next_up_goes_on_with_them(home: Path) -
     assert last.kept == []
 
 
+@pytest.mark.thorough
 def test_keep_data_keeps_both_buckets_and_their_key(home: Path) -> None:
     platform = opened(home)
     platform.up(quiet)
@@ -172,6 +173,7 @@ def test_keep_data_keeps_both_buckets_and_their_key(home: Path) -> None:
     assert last.kept == []
 
 
+@pytest.mark.thorough
 def test_the_place_of_the_state_is_made_and_goes_with_the_last_stack(home: Path) -> None:
     platform = opened(home)
     s3 = platform.cloud.client("s3")
@@ -183,6 +185,7 @@ def test_the_place_of_the_state_is_made_and_goes_with_the_last_stack(home: Path)
     assert not [b for b in s3.list_buckets()["Buckets"] if b["Name"].startswith("tfkit-state")]
 
 
+@pytest.mark.thorough
 def test_a_provider_key_is_kept_read_back_and_taken_away(home: Path) -> None:
     def key(platform: Platform) -> dict[str, str]:
         return platform.target.deployed_keys(platform.cloud)
@@ -197,6 +200,7 @@ def test_a_provider_key_is_kept_read_back_and_taken_away(home: Path) -> None:
     assert key(opened(home)) == {}
 
 
+@pytest.mark.thorough
 def test_who_may_not_read_a_key_does_not_delete_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import botocore.client
     from botocore.exceptions import ClientError

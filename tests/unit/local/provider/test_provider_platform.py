@@ -322,7 +322,9 @@ def test_the_maximal_form_sets_all_that_can_be_set(forms: dict[str, PlatformConf
     assert local.agent_zip
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form", [pytest.param(each, marks=[pytest.mark.thorough] if each == "maximal" else []) for each in FORMS]
+)
 def test_a_platform_is_made_stays_as_it_is_and_goes(
     form: str, forms: dict[str, PlatformConfig], stack: Stack
 ) -> None:
@@ -363,6 +365,7 @@ def test_what_is_changed_by_hand_shows_by_its_name_and_is_mended(
     assert stack.drift() == {}
 
 
+@pytest.mark.thorough
 def test_what_is_deleted_by_hand_shows_as_gone_and_is_made_again(
     forms: dict[str, PlatformConfig], stack: Stack
 ) -> None:
