@@ -53,7 +53,7 @@ def left_in(tfkit: Tfkit) -> list[str]:
     "number",
     [
         pytest.param(signal.SIGINT, id="ctrl-c", marks=pytest.mark.thorough),
-        pytest.param(signal.SIGKILL, id="kill"),
+        pytest.param(signal.SIGKILL, id="kill", marks=pytest.mark.thorough),
     ],
 )
 def test_up_goes_on_where_it_was_cut_off(tfkit: Tfkit, number: signal.Signals) -> None:

@@ -189,6 +189,7 @@ def test_inside_lambda_it_is_the_agent_role_and_no_more(
         answers = json.loads(functions.invoke(FunctionName="probe", Payload=payload)["Payload"].read())
     finally:
         functions.delete_function(FunctionName="probe")
+        tfkit.client("logs").delete_log_group(logGroupName="/aws/lambda/probe")
     assert answers.pop("arn") == f"arn:aws:sts::000000000000:assumed-role/{role}/probe"
     assert {name for name, answer in answers.items() if answer == "allowed"} == {
         "read own run",

@@ -78,6 +78,7 @@ def test_what_is_right_is_never_refused(checker: InProcessChecker, outcome: str)
     assert result.status == outcome, result.detail
 
 
+@pytest.mark.thorough
 def test_what_is_right_goes_through_to_the_end(checker: InProcessChecker) -> None:
     """Those of which nothing waits for minutes; `tests/bench/rehearsals.py` has all."""
     result = rehearsed(checker, combined({name: program("correct", name) for name in QUICK}), "apply")

@@ -73,6 +73,7 @@ def things(engine: EmbeddedEngine) -> list[Resource]:
     return [resource for resource in engine.resources() if resource.custom and not resource.is_provider]
 
 
+@pytest.mark.thorough
 def test_a_platform_that_was_just_brought_up_has_not_drifted_and_each_change_is_named(
     account: Account,
 ) -> None:

@@ -348,6 +348,7 @@ def test_a_platform_takes_one_form_after_the_other(forms: dict[str, PlatformConf
         assert stack.drift() == {}, form
 
 
+@pytest.mark.thorough
 def test_what_is_changed_by_hand_shows_by_its_name_and_is_mended(
     forms: dict[str, PlatformConfig], stack: Stack
 ) -> None:
