@@ -15,6 +15,9 @@ from driver import Tfkit
 from toolkit.contracts import AskRequest, StackOutputs, to_json
 from toolkit.tables import new_run_id
 
+pytestmark = pytest.mark.thorough
+
+
 LONG = 60.0  # of a wait that ends in two or three seconds on a quiet machine
 
 WRITE = {
@@ -109,7 +112,6 @@ def test_whoever_follows_a_cancelled_run_is_told(tfkit: Tfkit) -> None:
     assert json.loads(out)["status"] == "cancelled"
 
 
-@pytest.mark.thorough
 def test_what_cannot_be_cancelled_says_why(tfkit: Tfkit) -> None:
     assert "no run has the id" in tfkit.json("runs", "cancel", "nobody-knows-it", code=1)["error"]
     run_id = tfkit.json("ask", "a queue named orders", "-m", "offline-composer", "-x")["run_id"]
